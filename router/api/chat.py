@@ -1,0 +1,108 @@
+"""POST /v1/chat/completions."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from router import frames, sse, wire
+from router.api.requests import json_object, unless_gone
+from router.api.services import Services
+from router.catalog import ModelSpec
+from router.errors import BadRequest
+from router.metrics import Record
+from router.pipeline import Answer
+from router.schema import ChatRequest
+
+router = APIRouter()
+
+
+@router.post("/chat/completions")
+async def create(request: Request) -> Response:
+    """Answer a chat. Whatever can be a 4xx happens before the first byte."""
+    services: Services = request.app.state.services
+    body = await json_object(request, services.config.server.max_body_mb << 20)
+    # Off the event loop: checking the schemas of unknown tools can take a second.
+    chat = await asyncio.to_thread(ChatRequest.parse, body)
+    spec = services.catalog.resolve(chat.model)
+    _check_settings(chat, spec, services)
+    stream = services.config.defaults.stream if chat.stream is None else chat.stream
+    record = Record(model=spec.id, stream=stream)
+    request.state.record = record
+
+    async with contextlib.AsyncExitStack() as held:
+        held.callback(services.metrics.observe, record)
+        answer = await unless_gone(request, _begin(services, spec, chat, held))
+        held.callback(_take_notes, record, answer, request.state.started)
+        events = answer.events()
+        if not stream:
+            completion = wire.completion(events, model=spec.id, n=chat.n, counts=answer.usage)
+            return JSONResponse(await unless_gone(request, completion))
+        chunks = wire.chunks(
+            events, model=spec.id, include_usage=chat.include_usage, counts=answer.usage
+        )
+        return sse.EventStream(sse.stream(chunks), held.pop_all())
+
+
+async def _begin(
+    services: Services, spec: ModelSpec, chat: ChatRequest, held: contextlib.AsyncExitStack
+) -> Answer:
+    """Wait for the model and for its consent. What is acquired is left in ``held``."""
+    worker = await held.enter_async_context(services.pool.lease(spec.id))
+    generation = await worker.generate(
+        frames.Generate(
+            id=0,
+            messages=chat.messages,
+            tools=chat.tools if chat.tool_choice != "none" else [],
+            sampling=chat.sampling(spec.sampling),
+            n=chat.n,
+            max_tokens=chat.max_tokens or services.config.defaults.max_tokens,
+            template_options=_template_options(chat),
+        )
+    )
+    held.callback(worker.release, generation)
+    timeout = services.config.defaults.timeout
+    return Answer(generation, chat, worker.info.format, timeout=timeout)
+
+
+def _check_settings(chat: ChatRequest, spec: ModelSpec, services: Services) -> None:
+    """Refuse tools where a setting turns them off: answering without them would lose them."""
+    if not chat.tools:
+        return
+    setting = None
+    if not services.config.defaults.enable_function_calling:
+        setting = "defaults.enable_function_calling"
+    elif not spec.supports_tools:
+        setting = f"models.{spec.id}.supports_tools"
+    if setting:
+        raise BadRequest(
+            f"Function calling is turned off by {setting} = false in config.json."
+            " Remove the tools from the request, or change the setting.",
+            param="tools",
+            code="unsupported_parameter",
+        )
+
+
+def _template_options(chat: ChatRequest) -> dict[str, Any]:
+    """``reasoning_effort: none`` asks a thinking model's template for an answer at once."""
+    if chat.reasoning_effort is None:
+        return {}
+    thinks = chat.reasoning_effort != "none"
+    return {"enable_thinking": thinks, "reasoning_effort": chat.reasoning_effort}
+
+
+def _take_notes(record: Record, answer: Answer, started: float) -> None:
+    record.prompt_tokens = answer.usage.prompt_tokens
+    record.cached_tokens = answer.usage.cached_tokens
+    record.completion_tokens = answer.usage.completion_tokens
+    record.tool_calls = answer.tool_calls
+    record.malformed_calls = answer.malformed_calls
+    record.seconds = time.monotonic() - started
+    if answer.first_token_at is not None:
+        record.ttft = answer.first_token_at - started
+    record.finish_reason = answer.outcome

@@ -1,0 +1,1 @@
+"""Everything that runs in a model process. Nothing outside this package imports mlx."""

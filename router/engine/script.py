@@ -1,0 +1,92 @@
+"""What the scripted engine is told to say.
+
+A message that is a JSON object with the one key ``script`` tells the engine what its next
+answer is, in raw model text, and how it is to be delivered::
+
+    {"script": {"text": "Paris <tool_call>...", "rate": 50, "prefill_ms": 0}}
+
+Without one the engine makes up an answer itself: see ``improvise``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Literal
+
+import msgspec
+
+from router.engine.instance import instance
+from router.frames import FinishReason, Generate
+
+TOKEN = re.compile(r"\s*\S+|\s+")
+"""The scripted engine's idea of a token: a word with the white space before it."""
+
+
+class Mishap(msgspec.Struct, forbid_unknown_fields=True):
+    """What goes wrong after ``after`` tokens: the request fails, the process dies, or
+    nothing more comes."""
+
+    kind: Literal["error", "crash", "stall"]
+    after: int = 0
+
+
+class Script(msgspec.Struct, forbid_unknown_fields=True):
+    """One answer. ``pieces`` are its tokens, or ``text`` is cut into words. ``rate`` is in
+    tokens per second (0: as fast as they can be sent), ``prefill_ms`` the time before the
+    first. ``reasoning_open`` plays a template that opens a thought in the prompt."""
+
+    text: str = ""
+    pieces: list[str] = []
+    rate: float = 0
+    prefill_ms: float = 0
+    finish_reason: FinishReason = "stop"
+    reasoning_open: bool = False
+    mishap: Mishap | None = None
+
+    def tokens(self) -> list[str]:
+        return self.pieces or tokenize(self.text)
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    script: Script
+
+
+def tokenize(text: str) -> list[str]:
+    return TOKEN.findall(text)
+
+
+def of(request: Generate) -> Script:
+    """The script of a request. Raises ValueError when the last message holds a faulty one."""
+    text = _text(request.messages[-1])
+    if text.lstrip().startswith('{"script"'):
+        return msgspec.json.decode(text, type=_Envelope).script
+    return Script(text=improvise(request))
+
+
+def improvise(request: Generate) -> str:
+    """The answer of a well-behaved model: it calls the first function it is offered, reports
+    what the function returned, and otherwise repeats what it was told."""
+    last = request.messages[-1]
+    if last["role"] in ("tool", "function"):
+        results = []
+        for message in reversed(request.messages):
+            if message["role"] not in ("tool", "function"):
+                break
+            results.append(_text(message))
+        return f"The result is: {'; '.join(reversed(results))}"
+    if request.tools:
+        function = request.tools[0]["function"]
+        call = {
+            "name": function["name"],
+            "arguments": instance(function.get("parameters") or {"type": "object"}),
+        }
+        return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
+    return f"You said: {_text(last)}"
+
+
+def _text(message: dict[str, Any]) -> str:
+    content = message.get("content") or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part.get("text") or "" for part in content)

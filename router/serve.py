@@ -1,0 +1,67 @@
+"""Run the server: bind, announce, drain on Ctrl-C."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from router.api.services import Services
+
+DRAIN = 7.0
+"""Seconds that requests in flight get to finish after Ctrl-C, before they end with an error.
+Below the 10 seconds that the nox session waits before it terminates the server."""
+
+
+class PortInUse(OSError):
+    """Another program listens on the address already."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket, so that clients can connect (and wait) from the first moment.
+
+    Raises PortInUse, or OSError for an address that is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=2048)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortInUse(error.errno, f"port {port} on {host} is in use") from error
+        raise
+
+
+def run(app: FastAPI, sock: socket.socket, *, on_bound: Callable[[], None]) -> None:
+    """Serve until Ctrl-C or SIGTERM; a second Ctrl-C stops at once."""
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=int(DRAIN) + 2,
+    )
+    server = _DrainingServer(config, app.state.services)
+    on_bound()
+    try:
+        server.run(sockets=[sock])
+    except KeyboardInterrupt:
+        # uvicorn raises the signal again once everything is closed: a clean end.
+        return
+
+
+class _DrainingServer(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, services: Services) -> None:
+        super().__init__(config)
+        self._services = services
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._services.pool.drain()
+        timer = asyncio.get_running_loop().call_later(DRAIN, self._services.pool.abort)
+        try:
+            await super().shutdown(sockets)
+        finally:
+            timer.cancel()

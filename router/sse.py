@@ -1,0 +1,64 @@
+"""Server-sent events: bytes on the wire, and the rule for errors after the headers."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncGenerator, AsyncIterator
+from typing import Any
+
+import msgspec
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from router.errors import ApiError, Internal
+
+log = logging.getLogger("router.sse")
+
+HEADERS = {
+    "cache-control": "no-cache",
+    # nginx and its kin hold back streams unless told not to.
+    "x-accel-buffering": "no",
+}
+DONE = b"data: [DONE]\n\n"
+
+_encode = msgspec.json.Encoder().encode
+
+
+def data(payload: Any) -> bytes:
+    """One event. The encoder escapes newlines, so a payload is always one line."""
+    return b"data: " + _encode(payload) + b"\n\n"
+
+
+async def stream(chunks: AsyncGenerator[Any]) -> AsyncIterator[bytes]:
+    """Chunks as events, ``[DONE]`` last. Headers are out by now, so a failure is one error
+    event and the end of the stream."""
+    try:
+        async with contextlib.aclosing(chunks):
+            async for chunk in chunks:
+                yield data(chunk)
+    except ApiError as error:
+        yield data(error.envelope())
+    except Exception:
+        log.exception("a stream failed")
+        yield data(Internal("The server failed while answering. Its log says why.").envelope())
+    else:
+        yield DONE
+
+
+class EventStream(StreamingResponse):
+    """A stream that holds on to resources until it ends, however it ends.
+
+    A generator that was never started runs no ``finally``, so a client that leaves before
+    the first byte would leak what the generator was given; a response is always called.
+    """
+
+    media_type = "text/event-stream"
+
+    def __init__(self, body: AsyncIterator[bytes], held: contextlib.AsyncExitStack) -> None:
+        super().__init__(body, headers=HEADERS)
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await super().__call__(scope, receive, send)

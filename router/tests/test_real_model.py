@@ -1,0 +1,197 @@
+"""The embedded model on real MLX, over a real socket."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import json
+import os
+import signal
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from router.tests.conftest import MODEL, Server, wait_until
+
+COUNTRIES = (
+    "France Italy Spain Germany Japan Egypt Russia Greece Austria Norway Ireland Poland China"
+    " Portugal England Hungary"
+).split()
+
+
+def ask(server: Server, question: str, **fields: Any) -> dict[str, Any]:
+    body: dict[str, Any] = server.chat(question, **{"temperature": 0, **fields}).json()
+    return body
+
+
+def text(body: dict[str, Any], choice: int = 0) -> str:
+    return str(body["choices"][choice]["message"]["content"])
+
+
+def test_the_capital_of_france(real: Server) -> None:
+    body = ask(real, "What is the capital of France?")
+    assert "Paris" in text(body)
+    assert body["choices"][0]["finish_reason"] == "stop"
+    assert body["usage"]["prompt_tokens"] == 37
+    assert body["usage"]["completion_tokens"] == 7
+
+
+def test_the_stream_equals_the_answer(real: Server) -> None:
+    with real.client().chat.completions.stream(
+        model=MODEL,
+        temperature=0,
+        messages=[{"role": "user", "content": "What is the capital of France?"}],
+        stream_options={"include_usage": True},
+    ) as stream:
+        parts = [e.delta for e in stream if e.type == "content.delta"]
+        final = stream.get_final_completion()
+    whole = ask(real, "What is the capital of France?")
+    assert len(parts) > 3
+    assert "".join(parts) == final.choices[0].message.content == text(whole)
+    assert final.usage is not None
+    assert final.usage.completion_tokens == whole["usage"]["completion_tokens"]
+
+
+def test_one_seed_one_answer(real: Server) -> None:
+    def told(seed: int) -> str:
+        return text(ask(real, "Tell me a story.", temperature=1, seed=seed, max_tokens=20))
+
+    assert told(7) == told(7)
+    assert len({told(7), told(8), told(9)}) > 1
+
+
+def test_choices_differ_under_one_seed(real: Server) -> None:
+    body = ask(real, "Tell me a story.", temperature=1, seed=1, n=2, max_tokens=20)
+    assert len(body["choices"]) == 2
+    assert text(body, 0) != text(body, 1)
+
+
+def test_logprobs(real: Server) -> None:
+    body = ask(real, "What is the capital of France?", logprobs=True, top_logprobs=3)
+    entries = body["choices"][0]["logprobs"]["content"]
+    assert "".join(e["token"] for e in entries) == text(body)
+    for entry in entries:
+        assert entry["logprob"] <= 0
+        assert len(entry["top_logprobs"]) == 3
+        # Greedy: the token that was taken is the likeliest one.
+        assert entry["top_logprobs"][0]["token"] == entry["token"]
+        assert bytes(entry["bytes"]).decode() == entry["token"]
+
+
+def test_logit_bias(real: Server) -> None:
+    paris = " Paris"
+    usual = ask(real, "What is the capital of France?", logprobs=True)
+    assert paris in [e["token"] for e in usual["choices"][0]["logprobs"]["content"]]
+    biased = ask(real, "What is the capital of France?", logit_bias={"7042": -100})
+    assert paris not in text(biased)
+    far = real.chat("x", logit_bias={"999999": 1})
+    assert far.status_code == 400
+    assert far.json()["error"]["param"] == "logit_bias"
+
+
+def test_stop_is_text_not_tokens(real: Server) -> None:
+    body = ask(real, "What is the capital of France?", stop="ital of Fra")
+    assert text(body) == "The cap"
+    assert body["choices"][0]["finish_reason"] == "stop"
+    assert wait_until(lambda: real.metric("num_requests_running") == 0, 2)
+
+
+def test_length(real: Server) -> None:
+    body = ask(real, "Tell me a long story.", max_tokens=5)
+    assert body["choices"][0]["finish_reason"] == "length"
+    assert body["usage"]["completion_tokens"] == 5
+
+
+def test_a_prompt_that_does_not_fit(real: Server) -> None:
+    started = time.monotonic()
+    response = real.chat("word " * 9000, stream=True)
+    assert response.status_code == 400
+    error = response.json()["error"]
+    assert error["code"] == "context_length_exceeded"
+    assert "8192" in error["message"]
+    assert time.monotonic() - started < 5
+
+
+def test_a_call_in_a_format_the_template_does_not_know(real: Server) -> None:
+    """The model never calls a tool by itself, but it copies an example well."""
+    tool = {
+        "type": "function",
+        "function": {
+            "name": "get_weather",
+            "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+        },
+    }
+    call = '<tool_call>\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n</tool_call>'
+    messages: list[dict[str, Any]] = [
+        {"role": "user", "content": f"Repeat exactly: {call}"},
+        {"role": "assistant", "content": call},
+        {"role": "user", "content": f"Repeat exactly: {call}"},
+    ]
+    body = {"model": MODEL, "messages": messages, "tools": [tool], "temperature": 0}
+    answer = real.http.post("/v1/chat/completions", json=body).json()
+    message = answer["choices"][0]["message"]
+    assert answer["choices"][0]["finish_reason"] == "tool_calls", message
+    (made,) = message["tool_calls"]
+    assert made["function"]["name"] == "get_weather"
+    assert json.loads(made["function"]["arguments"]) == {"city": "Rome"}
+    messages += [message, {"role": "tool", "tool_call_id": made["id"], "content": "sunny"}]
+    second = real.http.post("/v1/chat/completions", json={**body, "max_tokens": 40})
+    assert second.status_code == 200
+
+
+def test_sixteen_at_once_do_not_cross(real: Server) -> None:
+    """All share every decoding step, and each gets the answer it gets alone.
+
+    Not always to the letter: a batch rounds differently, and a close decision can tip.
+    """
+
+    def answer(country: str) -> str:
+        with httpx.Client(base_url=real.url, timeout=120) as client:
+            body = {
+                "model": MODEL,
+                "temperature": 0,
+                "max_tokens": 12,
+                "messages": [{"role": "user", "content": f"What is the capital of {country}?"}],
+            }
+            return text(client.post("/v1/chat/completions", json=body).json())
+
+    alone = [answer(country) for country in COUNTRIES]
+    assert len(set(alone)) == len(COUNTRIES)
+    with concurrent.futures.ThreadPoolExecutor(16) as threads:
+        together = list(threads.map(answer, COUNTRIES))
+    same = [one == other for one, other in zip(alone, together, strict=True)]
+    assert sum(same) >= 14
+    for index, said in enumerate(together):
+        assert said not in alone[:index] + alone[index + 1 :]
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_a_client_that_leaves_frees_its_sequence(real: Server, stream: bool) -> None:
+    body = {
+        "model": MODEL,
+        "stream": stream,
+        "messages": [{"role": "user", "content": "Tell me a very long story."}],
+    }
+    with httpx.Client(base_url=real.url) as client, pytest.raises(httpx.ReadTimeout):
+        client.post("/v1/chat/completions", json=body, timeout=0.7)
+    assert wait_until(lambda: real.metric("num_requests_running") == 0, 1)
+    assert wait_until(lambda: real.metric("num_requests_waiting") == 0, 1)
+
+
+def test_kill_the_model_process_mid_stream(real: Server) -> None:
+    body = {
+        "model": MODEL,
+        "stream": True,
+        "messages": [{"role": "user", "content": "Tell me a very long story."}],
+    }
+    with real.http.stream("POST", "/v1/chat/completions", json=body) as response:
+        lines = (line for line in response.iter_lines() if line)
+        next(lines)
+        os.kill(real.model_process(), signal.SIGKILL)
+        killed = time.monotonic()
+        rest = list(lines)
+        assert time.monotonic() - killed < 2
+    assert "error" in json.loads(rest[-1].removeprefix("data: "))
+    assert real.http.get("/health").status_code == 200
+    assert "Paris" in text(ask(real, "What is the capital of France?"))
