@@ -1,38 +1,27 @@
 """What models exist, and which of them a request's model name means.
 
-    models.<id>.path in config.json             source "config"
-    folders in defaults.model_directory         "directory"
-    the model that comes with the router        "embedded"
-    the Hugging Face cache                      "hub"
-
-An id found in several places is the one of the first. Only whole text models that MLX can load
-are listed; whatever else lies in these folders is passed over. Settings under ``models.<id>``
-apply by id, wherever the model is.
+An id found in several places of modelplaces.py is the one of the first. Only whole text models
+that MLX can load are listed; whatever else lies there is passed over. Settings under
+``models.<id>`` apply by id, wherever the model is.
 """
 
 from __future__ import annotations
 
 import difflib
-import json
-import os
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
 
-from pydantic import ValidationError
-
-from router import embedded, hub
-from router.config import Config, ConfigError, Model, Sampling, is_inline
+from router import embedded
+from router.config import Config, ConfigError, Model, is_inline
 from router.errors import NotFound
+from router.modelfolder import Facts, look
+from router.modelplaces import Source, places
 
 TEMPLATES = Path(__file__).parent / "templates"
-GENERATES = re.compile("(ForCausalLM|ForConditionalGeneration|LMHeadModel)$")
-"""Class names that generate text; encoders and classifiers end otherwise."""
 
-Source = Literal["config", "directory", "embedded", "hub"]
+EMBEDDED = Facts("", sampling=embedded.SAMPLING)
+"""Of the embedded model before its first use."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +94,7 @@ class Catalog:
 
     def _scan(self) -> Specs:
         found: dict[str, ModelSpec] = {}
-        for id, source, path in _places(self.config, self._home):
+        for id, source, path in places(self.config, self._home):
             if id not in found and (spec := self._spec(id, source, path)):
                 found[id] = spec
         specs = list(found.values())
@@ -113,7 +102,7 @@ class Catalog:
         return specs
 
     def _spec(self, id: str, source: Source, path: Path | None) -> ModelSpec | None:
-        facts = _EMBEDDED if path is None else look(path)
+        facts = EMBEDDED if path is None else look(path)
         if facts.lack:
             return None
         model = self.config.models.get(id, Model())
@@ -173,142 +162,6 @@ def _by_name(specs: Specs) -> dict[str, ModelSpec]:
             for alias in spec.aliases:
                 names.setdefault(form(alias), spec)
     return names
-
-
-# --- where models are ---------------------------------------------------------------
-
-
-def _places(config: Config, home: Path) -> Iterator[tuple[str, Source, Path | None]]:
-    """Id, source and folder of each candidate, the foremost source first."""
-    for id, model in config.models.items():
-        if model.path:
-            yield id, "config", model.path
-    if directory := config.defaults.model_directory:
-        for id, path in (*_plain_folders(directory), *_hub_folders(directory)):
-            yield id, "directory", path
-    ready = embedded.is_ready(home)
-    yield embedded.MODEL_ID, "embedded", embedded.folder(home) if ready else None
-    for id, path in _hub_folders(hub.cache_folder()):
-        yield id, "hub", path
-
-
-def _plain_folders(directory: Path) -> Iterator[tuple[str, Path]]:
-    """``name`` and ``org/name``."""
-    for folder in _subfolders(directory):
-        if (folder / "config.json").is_file():
-            yield folder.name, folder
-        else:
-            for inner in _subfolders(folder):
-                yield f"{folder.name}/{inner.name}", inner
-
-
-def _hub_folders(cache: Path) -> Iterator[tuple[str, Path]]:
-    """``models--org--name/snapshots/<commit>``: main's snapshot, else the newest whole one."""
-    for repo in _subfolders(cache):
-        kind, *parts = repo.name.split("--")
-        if kind != "models" or not parts:
-            continue
-        main = _read(repo / "refs" / "main").strip()
-        snapshots = sorted(
-            _subfolders(repo / "snapshots"),
-            key=lambda folder: (folder.name == main, folder.stat().st_mtime),
-            reverse=True,
-        )
-        for folder in snapshots:
-            if not look(folder).lack:
-                yield "/".join(parts), folder
-                break
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    try:
-        inner = sorted(folder.iterdir())
-    except OSError:
-        return []
-    return [path for path in inner if path.is_dir() and not path.name.startswith(".")]
-
-
-# --- what a folder holds ------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Facts:
-    """``lack`` says what a folder lacks to be a text model that MLX loads; "" when nothing."""
-
-    lack: str
-    created: int = 0
-    size_bytes: int = 0
-    sampling: dict[str, float] = field(default_factory=dict)
-
-
-_EMBEDDED = Facts("", sampling=embedded.SAMPLING)
-
-
-def look(folder: Path) -> Facts:
-    """What is in a folder; read again only when files come, go, or its config changes."""
-    try:
-        names = frozenset(name for name in os.listdir(folder) if (folder / name).is_file())
-        return _look(folder, names, (folder / "config.json").stat().st_mtime_ns)
-    except OSError:
-        return Facts("config.json")
-
-
-@lru_cache(maxsize=4096)
-def _look(folder: Path, names: frozenset[str], changed: int) -> Facts:
-    config = _json(folder / "config.json")
-    weights = [folder / name for name in names if re.fullmatch(r"model.*\.safetensors", name)]
-    if lack := _lack(folder, names, config, {path.name for path in weights}):
-        return Facts(lack)
-    return Facts(
-        "",
-        created=changed // 10**9,
-        size_bytes=sum(path.stat().st_size for path in weights),
-        sampling=_sampling(_json(folder / "generation_config.json")),
-    )
-
-
-def _lack(folder: Path, names: frozenset[str], config: dict[str, Any], weights: set[str]) -> str:
-    if not config.get("model_type"):
-        return "a model_type in config.json"
-    classes = config.get("architectures")
-    encoder = isinstance(classes, list) and not any(GENERATES.search(str(c)) for c in classes)
-    if encoder or config.get("is_encoder_decoder"):
-        return "a text generation model"
-    if not weights:
-        return "model*.safetensors"
-    index = _json(folder / "model.safetensors.index.json").get("weight_map")
-    if isinstance(index, dict) and (missing := set(map(str, index.values())) - weights):
-        return min(missing)
-    parts = {int(found[1]) for name in weights if (found := re.search(r"-of-(\d+)\.", name))}
-    if parts and len(weights) < max(parts):
-        return f"{max(parts) - len(weights)} of the {max(parts)} parts of its weights"
-    tokenizer = re.compile(r"tokenizer\.(json|model)|vocab\.json|.*tiktoken.*")
-    return "" if any(tokenizer.fullmatch(name) for name in names) else "tokenizer.json"
-
-
-def _sampling(generation: dict[str, Any]) -> dict[str, float]:
-    if generation.get("do_sample") is False:
-        return {}
-    known = {key: generation[key] for key in Sampling.model_fields if key in generation}
-    try:
-        return Sampling.model_validate(known).model_dump(exclude_none=True)
-    except ValidationError:
-        return {}
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(_read(path))
-    except (ValueError, RecursionError):
-        return {}
-    return value if isinstance(value, dict) else {}
-
-
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        return ""
 
 
 # --- what config.json says of them --------------------------------------------------

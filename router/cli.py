@@ -7,13 +7,14 @@ Exit codes: 0 done, 1 the thing asked about is not well, 2 the command cannot be
 from __future__ import annotations
 
 import json
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from router import __version__, config, console, doctor, embedded, hub, logs, serve
+from router import __version__, config, configdocs, console, doctor, embedded, hub, logs, serve
 from router.catalog import Catalog, ModelSpec
 from router.errors import ApiError
 
@@ -92,7 +93,8 @@ def serve_command(
     except serve.PortInUse as error:
         fail(f"{error.strerror}: another server may be running. Choose another with --port.")
     except OSError as error:
-        fail(f"cannot listen on {settings.server.host}: {error.strerror}. Check --host.")
+        reason = os.strerror(error.errno) if error.errno else str(error)
+        fail(f"cannot listen on {settings.server.host}: {reason}. Check --host.")
     logs.configure(log_format.value)
     progress = console.LoadProgress(default.id)
     from router.app import create_app
@@ -186,7 +188,7 @@ def config_init(
     """Write a commented example with every setting at its default."""
     try:
         with file.open("x") as stream:
-            stream.write(config.example())
+            stream.write(configdocs.example())
     except FileExistsError:
         fail(f"{file} exists already. Name another file: mlx-router config init OTHER.json")
     except OSError as error:
@@ -197,7 +199,7 @@ def config_init(
 @config_cli.command("schema")
 def config_schema() -> None:
     """Print the JSON Schema of the configuration file, for editors."""
-    typer.echo(json.dumps(config.json_schema(), indent=2))
+    typer.echo(json.dumps(configdocs.json_schema(), indent=2))
 
 
 @cli.command()

@@ -11,8 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import os
-import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,8 +25,6 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic.fields import FieldInfo
-from pydantic_core import ErrorDetails
 from pydantic_settings import (
     BaseSettings,
     EnvSettingsSource,
@@ -35,9 +32,10 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from router.configerrors import sentence
+
 PREFIX = "MLX_ROUTER_"
 DELIMITER = "__"
-EXAMPLE_MODEL = "mlx-community/Qwen3-4B-Instruct-2507-4bit"
 
 
 class ConfigError(ValueError):
@@ -100,7 +98,7 @@ class Defaults(Section):
     timeout: float = Field(default=600, gt=0)
     """Seconds a request may take from start to end."""
     model: str = Field(default="smollm2-135m-instruct", min_length=1)
-    """The model, by id or alias, that is loaded at start and used when a request names none."""
+    """The model, by id or alias, that is loaded at start."""
     model_directory: UserPath | None = None
     """Folder that holds models, one folder each. MLX_MODEL_DIR sets it too."""
 
@@ -202,6 +200,14 @@ def load(file: Path | None = None, overrides: Mapping[str, Any] | None = None) -
     return Config(**merged)
 
 
+def _check(layer: dict[str, Any], where: str) -> None:
+    """Each layer must be valid by itself: a mistake is reported even where a flag hides it."""
+    try:
+        Config(**layer)
+    except ValidationError as error:
+        raise ConfigError(sentence(error.errors()[0], where, Config)) from None
+
+
 def _find_file(flag: Path | None) -> Path | None:
     named = flag or os.environ.get(PREFIX + "CONFIG")
     if named:
@@ -284,107 +290,3 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
             value = _merge(old, value)
         merged[key] = value
     return merged
-
-
-# --- errors -------------------------------------------------------------------------
-
-_SAID_BETTER = {
-    "model_type": "should be an object",
-    "dict_type": "should be an object",
-    "tuple_type": "should be a list",
-}
-
-
-def _check(layer: dict[str, Any], where: str) -> None:
-    """Each layer must be valid by itself: a mistake is reported even where a flag hides it."""
-    try:
-        Config(**layer)
-    except ValidationError as error:
-        raise ConfigError(_sentence(error.errors()[0], where)) from None
-
-
-def _sentence(error: ErrorDetails, where: str) -> str:
-    path = error["loc"]
-    if error["type"] == "extra_forbidden":
-        return f"unknown key {_dotted(path)} in {where}: {_advice(path)}"
-    said = error["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    said = _SAID_BETTER.get(error["type"], said)
-    got = "" if "api_keys" in path else f", got {_short(error['input'])}"
-    return f"{_dotted(path)} in {where} {said}{got}"
-
-
-def _dotted(path: tuple[int | str, ...]) -> str:
-    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in path)
-    return text.removeprefix(".")
-
-
-def _short(value: object) -> str:
-    text = json.dumps(value, default=str, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _advice(path: tuple[int | str, ...]) -> str:
-    """The nearest key beside it, else the nearest anywhere, else all keys beside it."""
-    model = str(path[1]) if path[0] == "models" and len(path) > 1 else None
-    known = list(_known_keys(Config, "", model))
-    beside = [key for key in known if key.rpartition(".")[0] == _dotted(path[:-1])]
-    for keys, cutoff in ((beside, 0.6), (known, 0.75)):
-        leaves = {key.rpartition(".")[2]: key for key in keys}
-        for leaf in difflib.get_close_matches(str(path[-1]), leaves, n=1, cutoff=cutoff):
-            return f"did you mean {leaves[leaf]}?"
-    return "known here are " + ", ".join(beside)
-
-
-def _known_keys(section: type[BaseModel], prefix: str, model: str | None) -> Iterator[str]:
-    for name, field in section.model_fields.items():
-        yield prefix + name
-        if field.annotation == dict[str, Model] and model:
-            yield from _known_keys(Model, f"{prefix}{name}.{model}.", None)
-        elif inner := _section(field):
-            yield from _known_keys(inner, f"{prefix}{name}.", model)
-
-
-def _section(field: FieldInfo) -> type[Section] | None:
-    kind = field.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, Section) else None
-
-
-# --- documentation made of the fields -----------------------------------------------
-
-
-def json_schema() -> dict[str, Any]:
-    """The JSON Schema of the file, for editors."""
-    schema = Config.model_json_schema()
-    schema["title"] = "MLX Router config.json"
-    schema["properties"]["$schema"] = {"type": "string", "description": "Where this schema is."}
-    return schema
-
-
-def example() -> str:
-    """A config.json with every key, its meaning and its default. One model entry is commented
-    out, so that the file as it stands loads to the defaults.
-    """
-    return "{\n" + _example_fields(Config, "  ") + "\n}\n"
-
-
-def _example_fields(section: type[BaseModel], indent: str) -> str:
-    return ",\n".join(
-        _comment(field.description or "", indent)
-        + f"{indent}{json.dumps(name)}: {_example_value(field, indent)}"
-        for name, field in section.model_fields.items()
-    )
-
-
-def _example_value(field: FieldInfo, indent: str) -> str:
-    deeper = indent + "  "
-    if field.annotation == dict[str, Model]:
-        entry = f"{json.dumps(EXAMPLE_MODEL)}: {{\n{_example_fields(Model, '  ')}\n}}"
-        return "{\n" + textwrap.indent(entry, deeper + "// ") + f"\n{indent}}}"
-    if inner := _section(field):
-        return "{\n" + _example_fields(inner, deeper) + f"\n{indent}}}"
-    return json.dumps(field.examples[0] if field.examples else field.default)
-
-
-def _comment(text: str, indent: str) -> str:
-    width = 96 - len(indent)
-    return "".join(f"{indent}// {line}\n" for line in textwrap.wrap(text, width))

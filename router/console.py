@@ -59,7 +59,6 @@ class LoadProgress:
             TextColumn("{task.percentage:>3.0f}%"),
             TimeElapsedColumn(),
             console=err,
-            transient=False,
         )
 
     def __call__(self, stage: str, fraction: float) -> None:
@@ -72,7 +71,8 @@ class LoadProgress:
                 self.close()
 
     def close(self) -> None:
-        self._progress.stop()
+        if self._tasks:  # a bar that never began would leave an empty line
+            self._progress.stop()
 
 
 def models_table(specs: list[ModelSpec], default: str) -> Table:

@@ -13,6 +13,7 @@ from typing import Any
 
 from router.catalog import Catalog
 from router.config import Config
+from router.errors import NotFound
 from router.serve import bind
 
 ENGINE_TIMEOUT = 120
@@ -73,8 +74,10 @@ def _home(home: Path) -> Check:
 
 
 def _default_model(config: Config, home: Path) -> Check:
-    catalog = Catalog(config, home)
-    spec = catalog.default
+    try:
+        spec = Catalog(config, home).default
+    except NotFound as error:
+        return Check("model", False, f"defaults.model: {error.message}")
     if spec.path:
         return Check("model", True, f"{spec.id} at {spec.path}")
     return Check("model", None, f"{spec.id} is prepared on first use (mlx-router pull {spec.id})")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
 import os
 import re
 import signal
@@ -47,6 +49,21 @@ class Server:
         return self.http.post(
             "/v1/chat/completions", json={"model": MODEL, "messages": messages} | fields
         )
+
+    @contextlib.contextmanager
+    def unread(self, body: dict[str, object]) -> Iterator[None]:
+        """A chat request whose client never reads, and hangs up when the block ends."""
+        content = json.dumps(body).encode()
+        head = (
+            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
+            f"content-length: {len(content)}\r\n\r\n"
+        )
+        with socket.create_connection(("127.0.0.1", self.port)) as sock:
+            sock.sendall(head.encode() + content)
+            yield
+
+    def idle(self) -> bool:
+        return self.metric("num_requests_running") + self.metric("num_requests_waiting") == 0
 
     def metric(self, name: str) -> float:
         """The sum of a metric over its labels."""

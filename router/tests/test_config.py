@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from pydantic import ValidationError
 
-from router import config
+from router import config, configdocs
 from router.config import Config, ConfigError
 
 
@@ -230,18 +230,18 @@ def test_home_defaults_to_the_user_cache(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_the_example_loads_to_the_defaults(clean: Path) -> None:
-    write(clean / "config.json", config.example())
+    write(clean / "config.json", configdocs.example())
     assert config.load() == Config()
 
 
 def test_the_example_model_entry_loads_when_it_is_uncommented(clean: Path) -> None:
-    head, entry = config.example().split('"models": {\n')
+    head, entry = configdocs.example().split('"models": {\n')
     write(clean / "config.json", head + '"models": {\n' + re.sub(r"(?m)^    // ", "    ", entry))
-    assert config.load().models == {config.EXAMPLE_MODEL: config.Model(aliases=("qwen",))}
+    assert config.load().models == {configdocs.EXAMPLE_MODEL: config.Model(aliases=("qwen",))}
 
 
 def test_every_key_is_described_in_example_and_schema() -> None:
-    schema, example = config.json_schema(), config.example()
+    schema, example = configdocs.json_schema(), configdocs.example()
     shown = " ".join(line.strip(" /") for line in example.splitlines())
     for section in (config.Defaults, config.Server, config.Model, config.Sampling):
         properties = schema["$defs"][section.__name__]["properties"]
@@ -254,7 +254,7 @@ def test_every_key_is_described_in_example_and_schema() -> None:
 
 
 def test_the_schema_accepts_what_loads_and_refuses_what_does_not() -> None:
-    validator = jsonschema.Draft202012Validator(config.json_schema())
+    validator = jsonschema.Draft202012Validator(configdocs.json_schema())
     validator.check_schema(validator.schema)
     assert validator.is_valid({"$schema": "x", "server": {"port": 1, "api_keys": ["a"]}})
     assert validator.is_valid({"models": {"a": {"sampling": {"top_p": 0.5}, "path": None}}})

@@ -13,7 +13,7 @@ import pytest
 PACKAGE = Path(__file__).parents[1]
 
 LAYERS = [
-    {"errors", "frames", "events", "ids", "config", "embedded", "hub"},
+    {"errors", "frames", "events", "ids", "config", "configerrors", "embedded", "hub"},
     {
         "body",
         "fielderrors",
@@ -23,6 +23,9 @@ LAYERS = [
         "splitter",
         "sse",
         "wire",
+        "configdocs",
+        "modelfolder",
+        "modelplaces",
         "catalog",
     },
     {"toolformats", "toolschema", "barecall"},

@@ -6,28 +6,23 @@ import json
 import os
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 
 import httpx
 import pytest
 
-from router.tests.conftest import MODEL, Server, Start, free_port, wait_until
+from router.tests.conftest import MODEL, Server, Start, wait_until
+from router.tests.scripts import script
 
 
 def slow(**fields: object) -> str:
     """A script of 20 seconds."""
-    return json.dumps({"script": {"text": "tick " * 200, "rate": 10, **fields}})
+    return script("tick " * 200, rate=10, **fields)
 
 
 def request(content: str, **fields: object) -> dict[str, object]:
     return {"model": MODEL, "messages": [{"role": "user", "content": content}], **fields}
-
-
-def idle(server: Server) -> bool:
-    return server.metric("num_requests_running") + server.metric("num_requests_waiting") == 0
 
 
 def test_a_killed_model_process_ends_its_stream_and_nothing_else(start_server: Start) -> None:
@@ -46,8 +41,7 @@ def test_a_killed_model_process_ends_its_stream_and_nothing_else(start_server: S
 
 
 def test_a_crash_while_nobody_streams_is_a_500(scripted: Server) -> None:
-    crash = json.dumps({"script": {"text": "a b", "mishap": {"kind": "crash", "after": 1}}})
-    response = scripted.chat(crash)
+    response = scripted.chat(script("a b", mishap={"kind": "crash", "after": 1}))
     assert response.status_code == 500
     assert response.json()["error"]["code"] == "engine_fault"
     assert "Traceback" not in response.text
@@ -60,12 +54,9 @@ def test_a_crash_while_nobody_streams_is_a_500(scripted: Server) -> None:
 def test_a_client_that_leaves_frees_its_sequence(
     scripted: Server, stream: bool, prefill_ms: int
 ) -> None:
-    body = json.dumps(request(slow(prefill_ms=prefill_ms), stream=stream)).encode()
-    head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(body)}"
-    with socket.create_connection(("127.0.0.1", scripted.port)) as sock:
-        sock.sendall(f"{head}\r\n\r\n".encode() + body)
-        assert wait_until(lambda: not idle(scripted), 5)
-    assert wait_until(lambda: idle(scripted), 1)
+    with scripted.unread(request(slow(prefill_ms=prefill_ms), stream=stream)):
+        assert wait_until(lambda: not scripted.idle(), 5)
+    assert wait_until(scripted.idle, 1)
     generated = scripted.metric("generation_tokens_total")
     time.sleep(0.3)
     assert scripted.metric("generation_tokens_total") == generated
@@ -84,35 +75,34 @@ def test_the_end_of_a_left_request_is_counted(scripted: Server) -> None:
 
 def test_neighbours_do_not_notice_a_fault(scripted: Server) -> None:
     answers: list[httpx.Response] = []
-    steady = json.dumps({"script": {"text": "one two three four", "rate": 10}})
+    steady = script("one two three four", rate=10)
     thread = threading.Thread(target=lambda: answers.append(scripted.chat(steady)))
     thread.start()
-    faulty = json.dumps({"script": {"text": "a b", "mishap": {"kind": "error", "after": 1}}})
+    faulty = script("a b", mishap={"kind": "error", "after": 1})
     assert scripted.chat(faulty).status_code == 500
     thread.join()
     assert answers[0].json()["choices"][0]["message"]["content"] == "one two three four"
 
 
-def stream_in_background(server: Server, script: str) -> tuple[threading.Thread, list[str]]:
+def stream_in_background(server: Server, content: str) -> tuple[threading.Thread, list[str]]:
     lines: list[str] = []
 
     def read() -> None:
         with httpx.Client(timeout=60) as client:
             url = f"{server.url}/v1/chat/completions"
-            body = request(script, stream=True)
+            body = request(content, stream=True)
             with client.stream("POST", url, json=body) as response:
                 lines.extend(line for line in response.iter_lines() if line)
 
     thread = threading.Thread(target=read)
     thread.start()
-    assert wait_until(lambda: not idle(server), 5)
+    assert wait_until(lambda: not server.idle(), 5)
     return thread, lines
 
 
 def test_ctrl_c_lets_requests_finish(start_server: Start) -> None:
     server = start_server("--engine", "scripted")
-    script = json.dumps({"script": {"text": "tick " * 10, "rate": 10}})
-    thread, lines = stream_in_background(server, script)
+    thread, lines = stream_in_background(server, script("tick " * 10, rate=10))
     server.process.send_signal(signal.SIGINT)
     thread.join()
     assert lines[-1] == "data: [DONE]"
@@ -177,32 +167,6 @@ def _answers(server: Server) -> bool:
         return server.http.get("/health").status_code == 200
     except httpx.TransportError:
         return False
-
-
-def serve(*flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "router", "serve", *flags]
-    return subprocess.run(command, capture_output=True, text=True, timeout=30)
-
-
-def test_a_port_in_use(scripted: Server) -> None:
-    run = serve("--engine", "scripted", "--port", str(scripted.port))
-    assert run.returncode == 2
-    assert "in use" in run.stderr
-    assert len(run.stderr.splitlines()) == 1
-
-
-def test_an_unknown_model() -> None:
-    run = serve("--port", str(free_port()), "--model", "smollm2-135m-instrukt")
-    assert run.returncode == 2
-    assert MODEL in run.stderr
-    assert len(run.stderr.splitlines()) == 1
-
-
-def test_a_missing_file() -> None:
-    run = serve("--config", "nowhere.json")
-    assert run.returncode == 2
-    assert "nowhere.json" in run.stderr
-    assert len(run.stderr.splitlines()) == 1
 
 
 def test_the_banner_and_the_request_line(start_server: Start) -> None:

@@ -386,9 +386,8 @@ def test_the_cut_of_the_pieces_does_not_matter(
     tools: list[dict[str, Any]],
 ) -> None:
     def answer(pieces: Iterable[str]) -> Answer:
-        return assemble(
-            pieces, reason=reason, reasoning_open=reasoning_open, tools=tools, stop=("STOP",)
-        )
+        options: Any = {"reasoning_open": reasoning_open, "tools": tools, "stop": ("STOP",)}
+        return assemble(pieces, reason=reason, **options)
 
     places = sorted({0, len(text), *(place % (len(text) + 1) for place in at)})
     whole = answer([text])
