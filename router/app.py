@@ -132,6 +132,7 @@ async def _start_worker(
         context_length=model_spec.context_length,
         max_batch_size=config.server.max_batch_size,
         prefill_chunk=config.server.prefill_chunk,
+        prefix_cache=config.server.prefix_cache_mb << 20,
     )
     return await Worker.start(
         model, engine_spec, on_progress=on_progress, on_stats=metrics.on_stats

@@ -120,6 +120,8 @@ class Server(Section):
     """Sequences of one model decoded at once."""
     prefill_chunk: int = Field(default=512, ge=16)
     """Prompt tokens read between two decoding steps: fewer keep other streams smoother."""
+    prefix_cache_mb: int = Field(default=1024, ge=0)
+    """Memory for the KV of past requests, in MB: prompts that begin like them start faster."""
     max_body_mb: int = Field(default=32, ge=1)
     """Largest request body, in MB."""
 

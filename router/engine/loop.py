@@ -24,6 +24,7 @@ from router import embedded, frames
 from router.engine import model as models
 from router.engine import sampling
 from router.engine.link import Link
+from router.engine.prefix_cache import PrefixCache
 from router.engine.prompts import Prompt, Prompter, PromptError
 from router.engine.tokentext import TokenTexts
 
@@ -125,6 +126,7 @@ class Loop:
         self._link = link
         self._orders = orders
         self._generator = self._new_generator()
+        self._prefixes = PrefixCache(spec.prefix_cache)
         self._sequences: dict[int, Sequence] = {}
         self._decoding: set[int] = set()
         self._generated = 0
@@ -176,18 +178,22 @@ class Loop:
             return
         for index, uid in enumerate(uids):
             self._sequences[uid] = Sequence(request, index, self._tokenizer.detokenizer)
-        self._link.send(frames.Prefilling(request.id, cached_tokens=0))
 
     def _insert(self, request: frames.Generate, prompt: Prompt) -> list[int]:
         n = request.n
+        found = [self._prefixes.take(prompt.tokens) for _ in range(n)]
+        cached = found[0][1]
         uids: list[int] = self._generator.insert(
-            [list(prompt.tokens) for _ in range(n)],
+            [prompt.tokens[cached:] for _ in range(n)],
             max_tokens=[prompt.max_tokens] * n,
+            caches=[cache for cache, _ in found] if cached else None,
+            all_tokens=[prompt.tokens[:cached] for _ in range(n)],
             samplers=[sampling.sampler(request.sampling, i, self._vocabulary) for i in range(n)],
             logits_processors=[
                 sampling.processors(request.sampling, len(prompt.tokens)) for _ in range(n)
             ],
         )
+        self._link.send(frames.Prefilling(request.id, cached))
         return uids
 
     def _cancel(self, order: frames.Cancel) -> None:
@@ -196,7 +202,9 @@ class Loop:
             for uid, sequence in self._sequences.items()
             if sequence.request.id == order.id and order.index in (None, sequence.index)
         ]
-        self._generator.remove(uids)
+        removed = self._generator.remove(uids, return_prompt_caches=True)
+        for cache, tokens in removed.values():
+            self._prefixes.put(tokens, cache)
         self._forget(uids)
 
     # --- tokens ---
@@ -222,6 +230,7 @@ class Loop:
         out.append(
             frames.Ended(sequence.request.id, sequence.index, "stop" if stopped else "length")
         )
+        self._prefixes.put(response.all_tokens, response.prompt_cache)
         self._forget([response.uid])
         return out
 
@@ -262,7 +271,10 @@ class Loop:
         changed = last is None or (last.running, last.waiting) != (running, waiting)
         if changed or time.monotonic() >= self._report_due:
             self._reported = frames.Stats(
-                running, waiting, self._generated, self._generator.prompt_cache_nbytes
+                running,
+                waiting,
+                self._generated,
+                self._generator.prompt_cache_nbytes + self._prefixes.nbytes,
             )
             self._link.send(self._reported)
             self._report_due = time.monotonic() + STATS_INTERVAL

@@ -207,7 +207,9 @@ def wait_for(condition: Any, seconds: float = 20) -> None:
 
 def test_an_interrupted_conversion_leaves_no_child_and_no_model(tmp_path: Path) -> None:
     home = tmp_path / "home"
-    code = "import sys, pathlib; from router import embedded;"
+    # A shell's background jobs ignore Ctrl-C, and so would this process if the tests are one.
+    code = "import pathlib, signal, sys; from router import embedded;"
+    code += "signal.signal(signal.SIGINT, signal.default_int_handler);"
     code += "embedded.ensure(pathlib.Path(sys.argv[1]), print)"
     with subprocess.Popen(
         [sys.executable, "-c", code, str(home)], cwd=REPOSITORY, stderr=subprocess.DEVNULL

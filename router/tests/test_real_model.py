@@ -97,6 +97,41 @@ def test_stop_is_text_not_tokens(real: Server) -> None:
     assert wait_until(lambda: real.metric("num_requests_running") == 0, 2)
 
 
+def test_the_second_turn_reads_only_what_is_new(real: Server) -> None:
+    """And what was read before does not change the answer."""
+    messages = [{"role": "user", "content": "My name is Ada. What is the capital of Peru?"}]
+    body: dict[str, Any] = {"model": MODEL, "temperature": 0, "messages": messages}
+    first = real.http.post("/v1/chat/completions", json=body).json()
+    messages += [first["choices"][0]["message"], {"role": "user", "content": "What is my name?"}]
+    second = real.http.post("/v1/chat/completions", json=body).json()
+    cached = second["usage"]["prompt_tokens_details"]["cached_tokens"]
+    said = first["usage"]["prompt_tokens"] + first["usage"]["completion_tokens"]
+    assert said <= cached < second["usage"]["prompt_tokens"]
+    fresh = real.http.post("/v1/chat/completions", json={**body, "n": 2}).json()
+    assert fresh["usage"]["prompt_tokens"] == second["usage"]["prompt_tokens"]
+    assert text(fresh) == text(second)
+    assert real.metric("prefix_cache_hits_total") >= cached
+    other = [{"role": "system", "content": "You are a pirate."}, *messages]
+    changed = real.http.post("/v1/chat/completions", json={**body, "messages": other}).json()
+    assert changed["usage"]["prompt_tokens_details"]["cached_tokens"] < 16
+
+
+def test_a_prefill_that_was_cancelled_is_not_lost(real: Server) -> None:
+    """A client that gave up in a long prefill and asks again finds what was read already."""
+    story = " ".join(f"Chapter {i}: nothing happened." for i in range(200))
+    body: dict[str, Any] = {
+        "model": MODEL,
+        "max_tokens": 1,
+        "messages": [{"role": "user", "content": story}],
+    }
+    before = real.metric("kv_cache_bytes")
+    with real.unread(body):  # until a chunk of 512 tokens has been read
+        assert wait_until(lambda: real.metric("kv_cache_bytes") > before + 20_000_000, 30)
+    assert wait_until(real.idle, 20)  # the end of a chunk
+    usage = real.http.post("/v1/chat/completions", json=body).json()["usage"]
+    assert usage["prompt_tokens_details"]["cached_tokens"] >= 512
+
+
 def test_length(real: Server) -> None:
     body = ask(real, "Tell me a long story.", max_tokens=5)
     assert body["choices"][0]["finish_reason"] == "length"
