@@ -12,7 +12,9 @@ from router.middleware import OPEN_PATHS
 LogFormat = Literal["text", "json"]
 
 QUIET_PATHS = OPEN_PATHS | {"/metrics"}
-"""Polled every few seconds by probes; worth a line only when they fail."""
+"""Polled every few seconds by probes; worth a line only when they say something unusual."""
+
+USUAL = frozenset({200, 503})
 
 
 def configure(log_format: LogFormat) -> None:
@@ -26,7 +28,7 @@ def configure(log_format: LogFormat) -> None:
 
 def _worth_a_line(entry: logging.LogRecord) -> bool:
     request = getattr(entry, "request", None)
-    return not (request and request["path"] in QUIET_PATHS and request["status"] < 400)
+    return not (request and request["path"] in QUIET_PATHS and request["status"] in USUAL)
 
 
 class TextFormatter(logging.Formatter):
