@@ -33,6 +33,10 @@ The result comes back between <tool_response> tags. Call a function only when it
 which most open models have met in training."""
 
 
+LONG_TOKEN = 12
+"""Characters of a token longer than the average of any text."""
+
+
 class PromptError(ValueError):
     """The request cannot become a prompt; ``code`` and ``param`` as in an OpenAI error."""
 
@@ -63,17 +67,27 @@ class Prompter:
     def prompt(self, request: Generate) -> Prompt:
         """Raises PromptError when the template refuses or the prompt does not fit."""
         self._check_bias(request)
-        text = self._render(request)
-        tokens = self._tokenizer.encode(text, add_special_tokens=False)
-        limit = self._info.context_length
-        room = limit - len(tokens)
-        if room < 1:
-            raise PromptError(
-                f"This model's maximum context length is {limit} tokens. However, your messages"
-                f" resulted in {len(tokens)} tokens. Shorten the messages or the tools.",
-                code="context_length_exceeded",
-            )
+        tokens = self._tokens(self._render(request))
+        room = self._info.context_length - len(tokens)
         return Prompt(tokens, min(request.max_tokens or room, room), self._reasoning_open(tokens))
+
+    def _tokens(self, text: str) -> list[int]:
+        """Raises PromptError when they fill the context. A text that is far too long is not read
+        to its end: that takes seconds, in which other requests would wait."""
+        limit = self._info.context_length
+        for head in (text[: limit * LONG_TOKEN], text):
+            tokens: list[int] = self._tokenizer.encode(head, add_special_tokens=False)
+            if len(tokens) >= limit:
+                least = "at least " if len(head) < len(text) else ""
+                raise PromptError(
+                    f"This model's maximum context length is {limit} tokens. However, your"
+                    f" messages resulted in {least}{len(tokens)} tokens. Shorten the messages or"
+                    " the tools.",
+                    code="context_length_exceeded",
+                )
+            if len(head) == len(text):
+                break
+        return tokens
 
     def _check_bias(self, request: Generate) -> None:
         for token in request.sampling.logit_bias:

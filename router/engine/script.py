@@ -58,9 +58,9 @@ def tokenize(text: str) -> list[str]:
 
 def of(request: Generate) -> Script:
     """The script of a request. Raises ValueError when the last message holds a faulty one."""
-    text = _text(request.messages[-1])
-    if text.lstrip().startswith('{"script"'):
-        return msgspec.json.decode(text, type=_Envelope).script
+    last = text(request.messages[-1])
+    if last.lstrip().startswith('{"script"'):
+        return msgspec.json.decode(last, type=_Envelope).script
     return Script(text=improvise(request))
 
 
@@ -73,7 +73,7 @@ def improvise(request: Generate) -> str:
         for message in reversed(request.messages):
             if message["role"] not in ("tool", "function"):
                 break
-            results.append(_text(message))
+            results.append(text(message))
         return f"The result is: {'; '.join(reversed(results))}"
     if request.tools:
         function = request.tools[0]["function"]
@@ -82,10 +82,10 @@ def improvise(request: Generate) -> str:
             "arguments": instance(function.get("parameters") or {"type": "object"}),
         }
         return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
-    return f"You said: {_text(last)}"
+    return f"You said: {text(last)}"
 
 
-def _text(message: dict[str, Any]) -> str:
+def text(message: dict[str, Any]) -> str:
     content = message.get("content") or ""
     if isinstance(content, str):
         return content

@@ -121,7 +121,7 @@ class Stage:
             message = f"The script cannot be read: {error}"
             self._link.send(frames.Refused(request.id, message, "invalid_value", "messages"))
             return
-        prompt_tokens = sum(len(scripts.tokenize(str(m))) for m in request.messages)
+        prompt_tokens = _prompt_tokens(request)
         room = self._context_length - prompt_tokens
         if room < 1:
             self._link.send(
@@ -197,6 +197,13 @@ class Stage:
         waiting = sum(not play.spoken and play.due > now for play in self._plays)
         self._link.send(frames.Stats(len(self._plays) - waiting, waiting, self._generated))
         self._report_due = now + STATS_INTERVAL
+
+
+def _prompt_tokens(request: frames.Generate) -> int:
+    """Words of the messages, their parts joined, and of the tools, as a template would write
+    them."""
+    messages = [{**m, "content": scripts.text(m)} for m in request.messages]
+    return sum(len(scripts.tokenize(str(part))) for part in (*messages, *request.tools))
 
 
 def _logprobs(request: frames.Generate, text: str) -> list[frames.TokenLogprob]:

@@ -171,6 +171,15 @@ def test_the_token_budget(tokenizer_for: Any) -> None:
     assert caught.value.code == "context_length_exceeded"
 
 
+def test_a_text_that_is_far_too_long_is_not_read_to_its_end(tokenizer_for: Any) -> None:
+    small = prompter(tokenizer_for(), context_length=50)
+    with pytest.raises(PromptError, match="at least") as caught:
+        small.prompt(Generate(0, [user("word " * 100_000)]))
+    assert caught.value.code == "context_length_exceeded"
+    spaces = small.prompt(Generate(0, [user(" " * 700)]))
+    assert len(spaces.tokens) < 50
+
+
 def test_a_bias_outside_the_vocabulary(tokenizer_for: Any) -> None:
     sampling = Sampling(logit_bias={10**6: 1.0})
     with pytest.raises(PromptError) as caught:
