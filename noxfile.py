@@ -60,6 +60,13 @@ def serve(session: nox.Session) -> None:
     session.run("mlx-router", "serve", *session.posargs, interrupt_timeout=10, terminate_timeout=5)
 
 
+@nox.session(default=False)
+def conformance(session: nox.Session) -> None:
+    """Check the router, or any server: `-- --base-url URL`; `-- --help` lists the flags."""
+    install_router(session, "conformance")
+    session.run("python", "-m", "conformance", *session.posargs)
+
+
 @nox.session
 def tests(session: nox.Session) -> None:
     """Run the tests, on real MLX and the embedded model; pytest arguments after `--`."""
@@ -67,10 +74,24 @@ def tests(session: nox.Session) -> None:
     session.run("pytest", *session.posargs)
 
 
+@nox.session(default=False)
+def mutants(session: nox.Session) -> None:
+    """Prove the checks: each must catch a server broken on purpose, and no other check may."""
+    install_router(session, "test", "conformance")
+    session.run("pytest", "conformance/tests", *session.posargs)
+
+
+@nox.session(default=False)
+def peer(session: nox.Session) -> None:
+    """Check mlx-lm's own server, on the router's embedded model."""
+    install_router(session, "conformance")
+    session.run("python", "-m", "conformance.peers", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, import layers and file length."""
-    install_router(session, "test", "lint")
+    install_router(session, "test", "conformance", "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")

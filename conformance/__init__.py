@@ -1,0 +1,1 @@
+"""Conformance checks for servers that speak the OpenAI API."""

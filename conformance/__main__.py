@@ -1,0 +1,114 @@
+"""``python -m conformance``: run the checks against a server, or against a router of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance import checks as _checks  # noqa: F401  registers the checks
+from conformance import report
+from conformance.check import REGISTRY, Check
+from conformance.runner import Result, Runner
+from conformance.session import Session
+from conformance.target import SCRIPTED, Profile, Target, load_profile, spawned
+
+ROUTER = "mlx-router"
+STDOUT = Path("-")
+
+app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
+
+
+def select(ids: list[str]) -> list[Check]:
+    """Checks whose id is, or begins with, one of ``ids``; all of them without any."""
+    chosen = [c for c in REGISTRY.values() if not ids or c.id.startswith(tuple(ids))]
+    if not chosen:
+        typer.echo(f"conformance: no check is called {' or '.join(ids)}; see --list", err=True)
+        raise typer.Exit(2)
+    return chosen
+
+
+@app.command()
+def main(
+    ids: Annotated[list[str] | None, typer.Argument(help="Ids or their beginnings.")] = None,
+    base_url: Annotated[str | None, typer.Option(help="A running server, with its /v1.")] = None,
+    model: Annotated[str, typer.Option(help="The model to ask.")] = "smollm2-135m-instruct",
+    api_key: Annotated[str, typer.Option(envvar="OPENAI_API_KEY")] = "unused",
+    target: Annotated[str | None, typer.Option(help="Profile of conformance/targets.")] = None,
+    strict: Annotated[bool, typer.Option(help="A SHOULD that does not hold fails, too.")] = False,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write results here; without a file, print them.")
+    ] = None,
+    junit: Annotated[Path | None, typer.Option(help="JUnit XML.")] = None,
+    md: Annotated[Path | None, typer.Option(help="A Markdown table.")] = None,
+    html: Annotated[Path | None, typer.Option(help="One page with everything.")] = None,
+    badge: Annotated[Path | None, typer.Option(help="Badge JSON.")] = None,
+    transcripts: Annotated[
+        Path | None, typer.Option(help="Folder for the exchanges of failures (default: a new one).")
+    ] = None,
+    list_only: Annotated[bool, typer.Option("--list", help="List the checks and stop.")] = False,
+) -> None:
+    """Check a server that speaks the OpenAI API. Without --base-url a router is started twice:
+    with its embedded model, and with the scripted engine."""
+    chosen = select(ids or [])
+    if list_only:
+        report.listing(chosen, as_json=json_file)
+        return
+    if json_file == STDOUT:
+        report.to_stderr()
+    try:
+        profile = load_profile(target or (ROUTER if base_url is None else "any"))
+    except FileNotFoundError as error:
+        typer.echo(f"conformance: {error}", err=True)
+        raise typer.Exit(2) from None
+    running = None
+    if base_url:
+        running = Target(base_url.rstrip("/"), model, profile.capabilities, api_key)
+    with report.live(chosen) as on_result:
+        results = asyncio.run(_run(chosen, running, profile, on_result, strict=strict))
+    saved = report.save(results, transcripts)
+    server = f"{model} at {running.base_url}" if running else "started for this run"
+    files = (json_file, junit, md, html, badge)
+    report.write(results, profile.name, *files, server=server, transcripts=saved)
+    report.summary(results, saved)
+    raise typer.Exit(1 if any(result.unexpected for result in results) else 0)
+
+
+def spelled_out(arguments: list[str]) -> list[str]:
+    """``--json`` without a file is ``--json -``; click cannot have both."""
+    full = []
+    for argument, follower in itertools.zip_longest(arguments, arguments[1:], fillvalue="--"):
+        full.append(argument)
+        if argument == "--json" and follower.startswith("--"):
+            full.append(str(STDOUT))
+    return full
+
+
+async def _run(
+    chosen: list[Check],
+    running: Target | None,
+    profile: Profile,
+    on_result: Callable[[Result], None],
+    *,
+    strict: bool,
+) -> list[Result]:
+    async with contextlib.AsyncExitStack() as stack:
+        scripted = None
+        if running is None:
+            engines = (("mlx", profile.capabilities), ("scripted", SCRIPTED))
+            running, scripted_target = [
+                await stack.enter_async_context(spawned(engine, has)) for engine, has in engines
+            ]
+            scripted = Session(scripted_target)
+        runner = Runner(Session(running), scripted, profile, strict=strict)
+        return await runner.run(chosen, on_result)
+
+
+if __name__ == "__main__":
+    app(spelled_out(sys.argv[1:]), prog_name="python -m conformance")

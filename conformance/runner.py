@@ -1,0 +1,131 @@
+"""Runs checks in order and turns what happens into results."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from conformance.check import Check, Failed, Level, NotApplicable, Outcome
+from conformance.client import Exchange
+from conformance.session import Session
+from conformance.target import Profile
+
+
+@dataclass(frozen=True)
+class Result:
+    """``stale``: it passed although the profile expects it to fail. ``expectation``: the
+    profile's reason for a failure that it expects."""
+
+    check: Check
+    outcome: Outcome
+    seconds: float
+    expected: str = ""
+    actual: str = ""
+    hint: str = ""
+    exchange: Exchange | None = None
+    expectation: str | None = None
+
+    @property
+    def stale(self) -> bool:
+        return self.expectation is not None and self.outcome == "pass"
+
+    @property
+    def unexpected(self) -> bool:
+        """Does it fail the run?"""
+        return self.stale or (self.outcome == "fail" and self.expectation is None)
+
+
+class Runner:
+    """``primary`` is the target under test, ``scripted`` a router that plays scripts, if any.
+
+    A check goes to the first of them that has what it needs.
+    """
+
+    def __init__(
+        self, primary: Session, scripted: Session | None, profile: Profile, *, strict: bool = False
+    ) -> None:
+        self._sessions = [session for session in (primary, scripted) if session]
+        self._profile = profile
+        self._strict = strict
+
+    async def run(
+        self, checks: Sequence[Check], on_result: Callable[[Result], None]
+    ) -> list[Result]:
+        """Active checks first: the invariants judge the streams that these have caused."""
+        ordered = sorted(checks, key=lambda check: check.judge is not None)
+        results = []
+        for check in ordered:
+            result = await self._result(check)
+            on_result(result)
+            results.append(result)
+        return results
+
+    async def _result(self, check: Check) -> Result:
+        started = time.monotonic()
+        expectation = self._profile.expected.get(check.id)
+
+        def result(outcome: Outcome, **details: object) -> Result:
+            seconds = time.monotonic() - started
+            return Result(check, outcome, seconds, expectation=expectation, **details)  # type: ignore[arg-type]
+
+        session = self._session_for(check)
+        if session is None:
+            return result("n/a", actual=f"needs {', '.join(_needs(check))}")
+        try:
+            async with asyncio.timeout(check.timeout):
+                exchange = await self._carry_out(check, session)
+            return result("pass", exchange=exchange)
+        except NotApplicable as why:
+            return result("n/a", actual=str(why))
+        except Failed as failure:
+            return result(
+                self._severity(check),
+                expected=failure.expected,
+                actual=failure.actual,
+                hint=failure.hint,
+                exchange=getattr(failure, "exchange", None) or session.last,
+            )
+        except TimeoutError:
+            return result(
+                self._severity(check),
+                expected=f"an end within {check.timeout:g} seconds",
+                actual="no end",
+                exchange=session.last,
+            )
+        except Exception as error:
+            return result(
+                self._severity(check),
+                expected="an answer that can be judged",
+                actual=f"{type(error).__name__}: {error}",
+                exchange=session.last,
+            )
+
+    async def _carry_out(self, check: Check, session: Session) -> Exchange | None:
+        if check.run:
+            session.last = None
+            await check.run(session)
+            return session.last
+        assert check.judge
+        transcripts = [t for s in self._sessions for t in s.transcripts]
+        if not transcripts:
+            raise NotApplicable("no stream was seen in this run")
+        for transcript in transcripts:
+            try:
+                check.judge(transcript)
+            except Failed as failure:
+                failure.exchange = transcript.exchange  # type: ignore[attr-defined]
+                raise
+        return None
+
+    def _session_for(self, check: Check) -> Session | None:
+        needs = set(_needs(check))
+        return next((s for s in self._sessions if needs <= s.target.capabilities), None)
+
+    def _severity(self, check: Check) -> Outcome:
+        return "fail" if check.level is Level.MUST or self._strict else "warn"
+
+
+def _needs(check: Check) -> tuple[str, ...]:
+    return (*check.needs, "scripted") if check.scripted else check.needs

@@ -1,0 +1,121 @@
+"""What a check works with: requests to one target, remembered so that many checks share them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from typing import Any
+
+from conformance.client import Exchange, Sent, exchange
+from conformance.target import Target
+from conformance.transcript import Transcript
+
+Json = dict[str, Any]
+
+QUESTION = "Say hello to Ada in one short sentence."
+
+
+def user(text: str) -> Json:
+    return {"role": "user", "content": text}
+
+
+def script(text: str = "", **fields: Any) -> str:
+    """A message that the scripted engine plays as the model's next raw answer."""
+    return json.dumps({"script": {"text": text, **fields}})
+
+
+class Session:
+    """Requests to one target. Answers to equal requests are shared, unless ``fresh``.
+
+    ``last`` is the latest exchange, for the report of a failing check; ``transcripts`` are all
+    streams of the run, which the invariants judge. ``front`` stands before the servers that a
+    check starts itself: it takes a root URL and gives the one to be asked.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        front: Callable[[str], AbstractAsyncContextManager[str]] = nullcontext,
+    ) -> None:
+        self.target = target
+        self.front = front
+        self.last: Exchange | None = None
+        self.transcripts: list[Transcript] = []
+        self._remembered: dict[str, Exchange] = {}
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: Any = None,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+        fresh: bool = True,
+    ) -> Exchange:
+        """``path`` is below the API's prefix; one that begins with ``//`` is below the host."""
+        sent = self.sent(method, path, json_body=json_body, raw=raw, headers=headers)
+        key = repr(sent)
+        if fresh or key not in self._remembered:
+            self._remembered[key] = await exchange(sent)
+        self.last = self._remembered[key]
+        return self.last
+
+    def sent(
+        self,
+        method: str,
+        path: str,
+        *,
+        json_body: Any = None,
+        raw: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Sent:
+        base = self.target.root if path.startswith("//") else self.target.base_url
+        body = json.dumps(json_body).encode() if json_body is not None else raw
+        content = {"content-type": "application/json"} if body is not None else {}
+        key = {"authorization": f"Bearer {self.target.api_key}"}
+        return Sent(
+            method,
+            base + path.removeprefix("/" if path.startswith("//") else ""),
+            {**content, **key, "accept": "application/json", **(headers or {})},
+            body,
+        )
+
+    def body(self, prompt: str | list[Json] = QUESTION, **fields: Any) -> Json:
+        """A chat request. Greedy and short, unless told otherwise; a field set to ``...`` is
+        left out."""
+        messages = [user(prompt)] if isinstance(prompt, str) else prompt
+        usual = {"model": self.target.model, "messages": messages, "temperature": 0}
+        if not {"max_tokens", "max_completion_tokens"} & set(fields):
+            usual["max_tokens"] = 64
+        return {k: v for k, v in {**usual, **fields}.items() if v is not ...}
+
+    async def chat(
+        self, prompt: str | list[Json] = QUESTION, *, fresh: bool = False, **fields: Any
+    ) -> Exchange:
+        """POST /chat/completions, whatever the answer."""
+        body = self.body(prompt, **fields)
+        return await self.request("POST", "/chat/completions", json_body=body, fresh=fresh)
+
+    async def answer(self, prompt: str | list[Json] = QUESTION, **fields: Any) -> Json:
+        """The completion. Raises Failed when the answer is not a 200 with a JSON object."""
+        from conformance.expect import json_object, status
+
+        exchanged = await self.chat(prompt, **fields)
+        status(exchanged, 200)
+        return json_object(exchanged)
+
+    async def stream(
+        self, prompt: str | list[Json] = QUESTION, *, fresh: bool = False, **fields: Any
+    ) -> Transcript:
+        """The stream. Raises Failed when the answer is not a 200."""
+        from conformance.expect import status
+
+        known = len(self._remembered)
+        exchanged = await self.chat(prompt, fresh=fresh, stream=True, **fields)
+        status(exchanged, 200)
+        transcript = Transcript.of(exchanged)
+        if fresh or len(self._remembered) > known:
+            self.transcripts.append(transcript)
+        return transcript
