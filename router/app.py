@@ -87,7 +87,9 @@ def _middleware(config: Config) -> list[Middleware]:
             )
         )
     if server.host in LOOPBACK:
-        stack.append(Middleware(HostCheck, allowed=server.allowed_hosts))
+        stack.append(
+            Middleware(HostCheck, allowed=server.allowed_hosts, origins=server.cors_origins)
+        )
     if server.api_keys:
         stack.append(Middleware(ApiKeys, keys=server.api_keys))
     return [*stack, Middleware(LastResort)]

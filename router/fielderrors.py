@@ -28,6 +28,7 @@ _OPENINGS = {
     "unsupported_value": "Unsupported value for {field}",
     "empty_array": "Invalid value for {field}",
     "array_above_max_length": "Invalid value for {field}",
+    "string_above_max_length": "Invalid value for {field}",
     "integer_below_min_value": "Invalid value for {field}",
     "integer_above_max_value": "Invalid value for {field}",
     "decimal_below_min_value": "Invalid value for {field}",
@@ -115,6 +116,9 @@ def _code_and_reason(error: ErrorDetails) -> tuple[str, str]:
         return "array_above_max_length", f"expected at most {most} items, but got {len(value)}"
     if kind == "string_too_short":
         return "invalid_value", "expected at least one character, but got an empty string"
+    if kind == "string_too_long":
+        most = context["max_length"]
+        return "string_above_max_length", f"expected at most {most} characters, not {len(value)}"
     if kind == "literal_error":
         return "invalid_value", f"expected {context['expected']}, but got {shown(value)}"
     return "invalid_value", f"{shown(value)} is not accepted here"

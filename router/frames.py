@@ -189,6 +189,7 @@ class Fault(Frame, frozen=True):
 
     id: int
     message: str
+    code: str = "engine_fault"
 
 
 class Stats(Frame, frozen=True):

@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
@@ -67,7 +68,8 @@ class RequestLog:
             details: dict[str, Any] = {
                 "request_id": request_id,
                 "method": scope["method"],
-                "path": scope["path"],
+                # A path may hold line breaks and escape codes; a log line must not.
+                "path": scope["path"].encode("unicode_escape").decode(),
                 "status": status,
                 "seconds": time.monotonic() - started,
                 "record": state.get("record"),
@@ -82,24 +84,40 @@ def _client_request_id(scope: Scope) -> str | None:
 
 
 class HostCheck:
-    """Refuses requests for other host names than this server's own.
+    """Refuses requests that a page from the internet makes a browser send.
 
-    A page from the internet can point its own name at 127.0.0.1 and then talk to a server
-    that nobody else can reach (DNS rebinding); its requests still carry its name.
+    Such a page can point its own name at 127.0.0.1 and then talk to a server that nobody else
+    can reach (DNS rebinding); its requests still carry its name as Host. Or it posts a form
+    to localhost without being able to read the answer; then it is named in Origin.
     """
 
-    def __init__(self, app: ASGIApp, *, allowed: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, *, allowed: Iterable[str], origins: Iterable[str]) -> None:
         self._app = app
         self._allowed = LOOPBACK | {host.lower() for host in allowed}
+        self._origins = set(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or _host_name(scope) in self._allowed:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        if not self._welcomes(Headers(scope=scope).get("origin")):
+            error = Forbidden(
+                "This server does not answer pages of other origins. Add this one to"
+                " server.cors_origins in config.json.",
+                code="origin_not_allowed",
+            )
+            return await error_response(error)(scope, receive, send)
+        if _host_name(scope) in self._allowed:
             return await self._app(scope, receive, send)
         error = Forbidden(
             "This server answers to localhost only. Add the host name to server.allowed_hosts"
             " in config.json, or listen on another address with --host."
         )
         await error_response(error)(scope, receive, send)
+
+    def _welcomes(self, origin: str | None) -> bool:
+        if origin is None or origin in self._origins or "*" in self._origins:
+            return True
+        return urlsplit(origin).hostname in self._allowed
 
 
 def _host_name(scope: Scope) -> str:

@@ -67,18 +67,27 @@ Decision = Grant | Load | Wait
 
 
 def plan(
-    resident: str | None, busy: bool, leases: int, waiters: Sequence[Waiting], now: float
+    resident: str | None,
+    busy: bool,
+    leases: int,
+    waiters: Sequence[Waiting],
+    now: float,
+    loaded_at: float = 0.0,
 ) -> Decision:
-    """What to do next. ``waiters`` are in order of arrival; ``busy`` is true during a load."""
+    """What to do next. ``waiters`` are in order of arrival; ``busy`` is true during a load.
+
+    Patience counts from ``loaded_at`` at the earliest: a load takes longer than patience
+    lasts, and whoever waited for it must get something out of it.
+    """
     if busy or not waiters:
         return Wait()
     if resident is None:
         return Load(waiters[0].model)
     other = next((w for w in waiters if w.model != resident), None)
-    due = other.since + PATIENCE if other else None
+    due = max(other.since, loaded_at) + PATIENCE if other else None
     mine = [w for w in waiters if w.model == resident]
     if other and due is not None and now >= due:
-        mine = [w for w in mine if w.since < other.since]
+        mine = [w for w in mine if w.since < max(other.since, loaded_at)]
     if mine:
         return Grant(len(mine))
     if leases == 0 and other:
@@ -108,6 +117,7 @@ class Pool:
         self._waiters: list[_Waiter] = []
         self._leases = 0
         self._busy = False
+        self._loaded_at = 0.0
         self._draining = False
         self._loaded: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -153,7 +163,7 @@ class Pool:
     def abort(self) -> None:
         """End the requests in flight with an error: there is no more time for them."""
         if self._worker:
-            self._worker.fail_all("the server is stopping")
+            self._worker.fail_all("the server is stopping", code="server_stopping")
 
     async def close(self) -> None:
         self.drain()
@@ -198,7 +208,14 @@ class Pool:
             self._timer = None
         while True:
             resident = self.resident.name if self.resident else None
-            decision = plan(resident, self._busy, self._leases, self._waiters, time.monotonic())
+            decision = plan(
+                resident,
+                self._busy,
+                self._leases,
+                self._waiters,
+                time.monotonic(),
+                self._loaded_at,
+            )
             if isinstance(decision, Grant):
                 self._grant(decision.count)
             elif isinstance(decision, Load):
@@ -221,12 +238,15 @@ class Pool:
 
     async def _swap(self, model: str) -> None:
         """Replace the resident model. All who wait for ``model`` share the outcome."""
+        began = time.monotonic()
         try:
             if self._worker:
                 await self._worker.stop()
                 self._worker = None
             self._worker = await self._start(model)
             self._loaded.add(model)
+            self._loaded_at = time.monotonic()
+            log.info("%s is loaded (%.1f s)", model, self._loaded_at - began)
         except LoadError as error:
             log.error("%s could not be loaded: %s", model, error)
             self._refuse(model, error)

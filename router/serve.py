@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import socket
 from collections.abc import Callable
 
@@ -11,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from router.api.services import Services
+
+log = logging.getLogger("router.serve")
 
 DRAIN = 7.0
 """Seconds that requests in flight get to finish after Ctrl-C, before they end with an error.
@@ -59,8 +62,15 @@ class _DrainingServer(uvicorn.Server):
         self._services = services
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._services.pool.drain()
-        timer = asyncio.get_running_loop().call_later(DRAIN, self._services.pool.abort)
+        pool = self._services.pool
+        pool.drain()
+        if pool.in_flight:
+            log.info(
+                "stopping: %d requests have %g seconds to finish; Ctrl-C again stops at once",
+                pool.in_flight,
+                DRAIN,
+            )
+        timer = asyncio.get_running_loop().call_later(DRAIN, pool.abort)
         try:
             await super().shutdown(sockets)
         finally:

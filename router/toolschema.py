@@ -11,9 +11,11 @@ from __future__ import annotations
 import copy
 import json
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import regex
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.validators import extend, validator_for
 from referencing import Registry, Resource
@@ -31,6 +33,9 @@ _DEPTH = 8
 """How far a type is looked for through references and choices."""
 
 _ABSENT = object()
+
+_PATTERN_SECONDS = 0.1
+"""A client's pattern may need years for a text; a value that takes longer does not match."""
 
 
 class Toolbox:
@@ -72,7 +77,19 @@ def _validator(schema_text: str) -> Any:
     dialect: Any = validator_for(schema, default=Draft202012Validator)
     # JSON Schema calls 5.0 an integer, but typed clients (C#, Go) fail to read it as one.
     strict = dialect.TYPE_CHECKER.redefine("integer", _is_integer)
-    return extend(dialect, type_checker=strict)(schema, registry=Registry())
+    checker = extend(dialect, {"pattern": _pattern}, type_checker=strict)
+    return checker(schema, registry=Registry())
+
+
+def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:
+    if not isinstance(value, str):
+        return
+    try:
+        found = regex.search(pattern, value, timeout=_PATTERN_SECONDS)
+    except (regex.error, TimeoutError):
+        found = None
+    if not found:
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
 
 
 def _is_integer(_: object, value: object) -> bool:

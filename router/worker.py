@@ -96,7 +96,7 @@ class Generation:
             self._unfinished.clear()
             raise Internal(
                 f"The model stopped while answering: {frame.message}. Send the request again.",
-                code="engine_fault",
+                code=frame.code,
             )
         return frame
 
@@ -118,6 +118,7 @@ class Worker:
         self._tasks: list[asyncio.Task[None]] = []
         self._next_id = 0
         self._ready = False
+        self._stopping = False
 
     @classmethod
     async def start(
@@ -191,10 +192,10 @@ class Worker:
                 code="integer_above_max_value",
             ) from None
 
-    def fail_all(self, why: str) -> None:
+    def fail_all(self, why: str, code: str = "engine_fault") -> None:
         """End every request in flight with an error."""
         for generation in self._generations.values():
-            generation.deliver(frames.Fault(generation.request.id, why))
+            generation.deliver(frames.Fault(generation.request.id, why, code))
 
     @property
     def pid(self) -> int:
@@ -202,6 +203,8 @@ class Worker:
 
     async def stop(self) -> None:
         """End the process: hang up, wait a little, kill."""
+        self._stopping = True
+        self.dead.set()
         self._writer.close()
         try:
             # A process that still loads would not notice that nobody is there any more.
@@ -213,6 +216,8 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._on_stats:
+            self._on_stats(frames.Stats(0, 0, 0))
 
     # --- reading ---
 
@@ -243,7 +248,7 @@ class Worker:
         if self._on_stats:
             self._on_stats(frames.Stats(0, 0, 0))
         await self._process.wait()
-        if self._generations:
+        if not self._stopping:
             log.error("the process of model %s died: %s", self.name, self._cause_of_death())
 
     async def _collect_last_words(self) -> None:

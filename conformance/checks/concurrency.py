@@ -105,7 +105,7 @@ async def batch_equal(session: Session) -> None:
 
 
 @check(
-    "conc.prefix_isolation", level=MUST, cite=["PEER:vllm"], needs=("prefix_cache",), timeout=180
+    "conc.prefix_isolation", level=MUST, cite=["PEER:vllm"], needs=("prefix_cache",), timeout=300
 )
 async def prefix_isolation(session: Session) -> None:
     """A second turn reuses the first; a conversation that only ends alike reuses nothing."""
@@ -135,7 +135,7 @@ async def prefix_isolation(session: Session) -> None:
 
 def conversation(system: str) -> list[Json]:
     """A system message, then a user's long one, which is always the same."""
-    text = " ".join(f"item {n}" for n in range(PREFIX_WORDS // 2))
+    text = "the cat sat on a mat " * (PREFIX_WORDS // 6)
     return [{"role": "system", "content": system}, user(f"{text}. What comes next?")]
 
 

@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from conformance.session import script, user
 from conformance.tests.mutation import Json, Mutant
+from conformance.tests.prefix_cache import PrefixCache
 
 CHAT = "/v1/chat/completions"
 SCALARS: Json = {"string": "text", "integer": 1, "number": 1.5, "boolean": True, "null": None}
@@ -116,7 +117,7 @@ class Completions(Mutant):
         yield self.event(b"data: [DONE]\n\n")
 
 
-LAYERS: tuple[type[Mutant], ...] = (ForcedTools, JsonOutput, Completions)
+LAYERS: tuple[type[Mutant], ...] = (ForcedTools, JsonOutput, Completions, PrefixCache)
 
 
 def refusal(message: str, param: str) -> JSONResponse:

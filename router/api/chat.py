@@ -14,7 +14,7 @@ from router import frames, sse, wire
 from router.api.requests import json_object, unless_gone
 from router.api.services import Services
 from router.catalog import ModelSpec
-from router.errors import BadRequest
+from router.errors import ApiError, BadRequest
 from router.metrics import Record
 from router.pipeline import Answer
 from router.schema import ChatRequest
@@ -37,7 +37,12 @@ async def create(request: Request) -> Response:
 
     async with contextlib.AsyncExitStack() as held:
         held.callback(services.metrics.observe, record)
-        answer = await unless_gone(request, _begin(services, spec, chat, held))
+        try:
+            answer = await unless_gone(request, _begin(services, spec, chat, held))
+        except ApiError:
+            record.finish_reason = "error"
+            record.seconds = time.monotonic() - request.state.started
+            raise
         held.callback(_take_notes, record, answer, request.state.started)
         events = answer.events()
         if not stream:

@@ -13,7 +13,11 @@ SCALARS: dict[str, Any] = {
 }
 
 
-def instance(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
+DEPTH = 20
+"""Levels after which a schema that requires itself without end gets null."""
+
+
+def instance(schema: dict[str, Any], root: dict[str, Any] | None = None, depth: int = 0) -> Any:
     """A value for ``schema``; every property is filled in, in the order it is declared.
 
     Covers what tool parameters are made of: types, enum, const, default, examples, numeric
@@ -21,6 +25,8 @@ def instance(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
     is not required.
     """
     root = schema if root is None else root
+    if depth > DEPTH:
+        return None
     for key in ("const", "default"):
         if key in schema:
             return schema[key]
@@ -28,26 +34,28 @@ def instance(schema: dict[str, Any], root: dict[str, Any] | None = None) -> Any:
         if schema.get(key):
             return schema[key][0]
     if "$ref" in schema:
-        return instance(_resolve(schema["$ref"], root), root)
+        return instance(_resolve(schema["$ref"], root), root, depth + 1)
     for key in ("anyOf", "oneOf", "allOf"):
         if schema.get(key):
-            return instance(schema[key][0], root)
+            return instance(schema[key][0], root, depth + 1)
     kind = schema.get("type") or ("object" if "properties" in schema else "string")
     if isinstance(kind, list):
         kind = kind[0]
     if kind == "object":
-        return _object(schema, root)
+        return _object(schema, root, depth)
     if kind == "array":
-        return [instance(schema.get("items") or {}, root)] * max(1, schema.get("minItems", 1))
+        return [instance(schema.get("items") or {}, root, depth + 1)] * max(
+            1, schema.get("minItems", 1)
+        )
     if kind in ("integer", "number"):
         return schema.get("minimum", schema.get("maximum", SCALARS[kind]))
     return SCALARS[kind]
 
 
-def _object(schema: dict[str, Any], root: dict[str, Any]) -> dict[str, Any]:
+def _object(schema: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
     required = schema.get("required", [])
     return {
-        name: instance(part, root)
+        name: instance(part, root, depth + 1)
         for name, part in schema.get("properties", {}).items()
         if name in required or "$ref" not in str(part)
     }

@@ -30,15 +30,18 @@ from router.schema.messages import Message, check_results
 from router.schema.tools import MAX_TOOLS, Tool, ToolChoice, check_tools, tool_choice
 
 MAX_CHOICES = 8
+LONGEST_STOP = 500
+"""Characters: an answer is held back for as long as it may still turn into a stop string."""
 
 
 def _stop_strings(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     if value == "":
         raise refusal("invalid_value", "an empty string cannot end an answer; leave it out")
-    return [value] if isinstance(value, str) else string_or_array(value, validate)
+    return validate([value]) if isinstance(value, str) else string_or_array(value, validate)
 
 
-StopStrings = Annotated[list[NonEmpty], Field(max_length=4), WrapValidator(_stop_strings)]
+StopString = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
+StopStrings = Annotated[list[StopString], Field(max_length=4), WrapValidator(_stop_strings)]
 
 
 def _text_modality(modalities: list[str]) -> list[str]:

@@ -163,6 +163,28 @@ def test_a_foreign_host_name_is_refused(scripted: Server) -> None:
         assert scripted.http.get("/v1/models", headers={"host": host}).status_code == 200
 
 
+def test_a_page_of_another_origin_is_refused(scripted: Server, guarded: Server) -> None:
+    """A browser sends such a post without asking first; only Origin tells where it is from."""
+    headers = {"content-type": "text/plain", "origin": "http://evil.example"}
+    body = json.dumps({"model": MODEL, "messages": [{"role": "user", "content": "hi"}]})
+    refused = scripted.http.post("/v1/chat/completions", content=body, headers=headers)
+    assert refused.status_code == 403
+    assert refused.json()["error"]["code"] == "origin_not_allowed"
+    for origin in ("http://localhost:5173", "http://127.0.0.1"):
+        headers["origin"] = origin
+        answered = scripted.http.post("/v1/chat/completions", content=body, headers=headers)
+        assert answered.status_code == 200
+    headers |= {"origin": "http://localhost:3000", "authorization": "Bearer sesame"}
+    assert guarded.http.get("/v1/models", headers=headers).status_code == 200
+
+
+def test_a_path_cannot_forge_log_lines(scripted: Server) -> None:
+    scripted.http.get("/x%0a09:00:00%20forged%1b[31m")
+    log = scripted.log.read_text()
+    assert "\n09:00:00 forged" not in log
+    assert "\x1b" not in log
+
+
 def test_without_keys_any_key_is_fine(scripted: Server) -> None:
     assert scripted.http.get("/v1/models").status_code == 200
     assert scripted.client("whatever").models.list().data

@@ -44,6 +44,15 @@ def test_overtaking_ends_when_patience_does() -> None:
     assert plan("a", False, 0, waiters, PATIENCE) == Load("b")
 
 
+def test_patience_begins_when_a_load_ends() -> None:
+    """Loads take longer than patience: A B A B must become A A B B all the same."""
+    waiters = [W("b", 0.0), W("a", 0.1)]
+    assert plan("a", False, 0, waiters, 10.0, loaded_at=9.9) == Grant(1)
+    assert plan("a", False, 0, waiters, 10.0 + PATIENCE, loaded_at=9.9) == Grant(1)
+    late = [W("b", 0.0), W("a", 10.0)]
+    assert plan("a", False, 0, late, 10.0 + PATIENCE, loaded_at=9.9) == Load("b")
+
+
 def test_who_came_before_the_impatient_one_is_still_served() -> None:
     assert plan("a", False, 1, [W("a", 0.0), W("b", 0.1)], 9) == Grant(1)
 

@@ -157,6 +157,7 @@ def test_what_is_honoured(fields: Body, name: str, expected: object) -> None:
 REFUSED: list[tuple[Body, str, str]] = [
     ({"stop": ""}, "stop", "invalid_value"),
     ({"stop": 5}, "stop", "invalid_type"),
+    ({"stop": "x" * 501}, "stop[0]", "string_above_max_length"),
     ({"stop": ["a", ""]}, "stop[1]", "invalid_value"),
     ({"stop": [None]}, "stop[0]", "invalid_type"),
     ({"stop": list("abcde")}, "stop", "array_above_max_length"),

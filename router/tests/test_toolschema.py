@@ -1,4 +1,5 @@
 import copy
+import time
 from typing import Any
 
 import pytest
@@ -117,3 +118,13 @@ def test_hints(schema: Any, hint: dict[str, str]) -> None:
 def test_hints_for_a_function_without_parameters() -> None:
     [tool] = hints([{"type": "function", "function": {"name": "f"}}])
     assert tool["function"] == {"name": "f", "parameters": {"type": "object", "properties": {}}}
+
+
+def test_a_pattern_that_would_take_years_does_not_match() -> None:
+    pattern = r"^([a-zA-Z0-9]+\.?)+@x$"
+    parameters = {"type": "object", "properties": {"mail": {"type": "string", "pattern": pattern}}}
+    tools = toolbox(parameters)
+    started = time.monotonic()
+    assert tools.fit("f", {"mail": "a" * 40 + " at x"}) is None
+    assert time.monotonic() - started < 5
+    assert tools.fit("f", {"mail": "ada@x"}) == {"mail": "ada@x"}
