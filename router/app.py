@@ -109,7 +109,7 @@ async def _preload(services: Services) -> None:
     model = services.catalog.default.id
     try:
         async with services.pool.lease(model):
-            log.info("%s is ready", model)
+            pass
     except ApiError as error:
         log.error("%s", error.message)
 

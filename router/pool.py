@@ -246,7 +246,15 @@ class Pool:
             self._worker = await self._start(model)
             self._loaded.add(model)
             self._loaded_at = time.monotonic()
-            log.info("%s is loaded (%.1f s)", model, self._loaded_at - began)
+            info = self._worker.info
+            log.info(
+                "%s is loaded: %.1f s, %.0f MB as %s on %s",
+                model,
+                self._loaded_at - began,
+                info.memory / 1e6,
+                info.dtype,
+                info.device,
+            )
         except LoadError as error:
             log.error("%s could not be loaded: %s", model, error)
             self._refuse(model, error)
