@@ -14,7 +14,10 @@ from conformance.expect import json_object, refused, status
 from conformance.session import Session, script
 from conformance.transcript import Transcript
 
-CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<tool_call>", "</tool_call>", "<think>")
+CONTROL = ("<|im_start|>", "<|im_end|>", "<|endoftext|>", "<think>", "</think>")
+CALL_MARKUP = ("<tool_call>", "</tool_call>")
+"""Text like any other where no tools are offered."""
+
 SDK_LOSES = "the SDKs add deltas together, so what comes twice is doubled"
 SDK_FAILS = "the SDK merges lists in deltas by `index`, and takes usage from the last chunk"
 
@@ -153,9 +156,12 @@ def no_empty_delta(transcript: Transcript) -> None:
 
 @invariant("stream.no_template_leak", level=MUST, cite=["OURS", "PEER:Rapid-MLX"])
 def no_template_leak(transcript: Transcript) -> None:
-    """No control token of a chat template reaches the text of a stream."""
+    """No control token of a chat template, and where tools are offered no markup of a call,
+    reaches the text of a stream."""
+    request = transcript.request
+    offered = bool(request.get("tools")) and request.get("tool_choice") != "none"
     for choice in transcript.choices.values():
-        _no_control_token(choice.content + choice.reasoning)
+        _none_of(CONTROL + (CALL_MARKUP if offered else ()), choice.content + choice.reasoning)
 
 
 @invariant("stream.utf8_whole", level=MUST, cite=["OURS"])
@@ -165,8 +171,8 @@ def utf8_whole(transcript: Transcript) -> None:
         expect("\ufffd" not in choice.content, "whole characters", choice.content)
 
 
-def _no_control_token(text: str) -> None:
-    found = [token for token in CONTROL if token in text]
+def _none_of(tokens: tuple[str, ...], text: str) -> None:
+    found = [token for token in tokens if token in text]
     expect(not found, "no control token", f"{found} in {text!r}", "detokenize without specials")
 
 
@@ -177,7 +183,7 @@ def _no_control_token(text: str) -> None:
 async def no_template_leak_in_answers(session: Session) -> None:
     """No control token of a chat template reaches the text of an answer."""
     message = (await session.answer(max_tokens=512))["choices"][0]["message"]
-    _no_control_token((message.get("content") or "") + (message.get("reasoning_content") or ""))
+    _none_of(CONTROL, (message.get("content") or "") + (message.get("reasoning_content") or ""))
 
 
 @check("stream.usage_final", level=MUST, cite=["SPEC:31765", "FW:strands"])
