@@ -101,7 +101,7 @@ async def _run(
     async with contextlib.AsyncExitStack() as stack:
         scripted = None
         if running is None:
-            engines = (("mlx", profile.capabilities), ("scripted", SCRIPTED))
+            engines = (("mlx", profile.capabilities), ("scripted", SCRIPTED | profile.capabilities))
             running, scripted_target = [
                 await stack.enter_async_context(spawned(engine, has)) for engine, has in engines
             ]
