@@ -14,6 +14,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from conformance.client import Sent, exchange
+
 PROFILES = Path(__file__).parent / "targets"
 START_TIMEOUT = 180
 """Seconds until a spawned router must be ready; the first conversion is part of it."""
@@ -23,8 +25,8 @@ START_TIMEOUT = 180
 class Profile:
     """What a server claims, and which checks it is known to fail, each with the reason.
 
-    Capabilities: ``tool_calls`` (its model calls tools when they fit), ``chat_only`` is not
-    one: what every server has needs no name. ``scripted`` plays scripts.
+    Capabilities are what checks name as their needs: ``tool_calls``, for one, is a model that
+    calls tools when they fit. What every server has needs no name.
     """
 
     name: str
@@ -90,8 +92,6 @@ async def spawned(engine: str, capabilities: frozenset[str], *flags: str) -> Asy
 
 
 async def _ready(port: int, process: asyncio.subprocess.Process) -> None:
-    from conformance.client import Sent, exchange
-
     for _ in range(START_TIMEOUT * 10):
         if process.returncode is not None:
             raise RuntimeError("the router ended before it was ready")

@@ -75,7 +75,7 @@ def create_app(
 def _middleware(config: Config) -> list[Middleware]:
     """Outermost first."""
     server = config.server
-    stack = [Middleware(RequestLog)]
+    stack = [Middleware(RequestLog), Middleware(LastResort)]
     if server.cors_origins:
         stack.append(
             Middleware(
@@ -92,7 +92,7 @@ def _middleware(config: Config) -> list[Middleware]:
         )
     if server.api_keys:
         stack.append(Middleware(ApiKeys, keys=server.api_keys))
-    return [*stack, Middleware(LastResort)]
+    return stack
 
 
 @contextlib.asynccontextmanager

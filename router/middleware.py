@@ -117,7 +117,10 @@ class HostCheck:
     def _welcomes(self, origin: str | None) -> bool:
         if origin is None or origin in self._origins or "*" in self._origins:
             return True
-        return urlsplit(origin).hostname in self._allowed
+        try:
+            return urlsplit(origin).hostname in self._allowed
+        except ValueError:  # no origin that a browser would send
+            return False
 
 
 def _host_name(scope: Scope) -> str:

@@ -170,6 +170,9 @@ def test_a_page_of_another_origin_is_refused(scripted: Server, guarded: Server) 
     refused = scripted.http.post("/v1/chat/completions", content=body, headers=headers)
     assert refused.status_code == 403
     assert refused.json()["error"]["code"] == "origin_not_allowed"
+    headers["origin"] = "http://[broken"
+    broken = scripted.http.post("/v1/chat/completions", content=body, headers=headers)
+    assert broken.status_code == 403
     for origin in ("http://localhost:5173", "http://127.0.0.1"):
         headers["origin"] = origin
         answered = scripted.http.post("/v1/chat/completions", content=body, headers=headers)

@@ -10,12 +10,13 @@ from router import frames, pipeline
 from router.errors import TimedOut
 from router.events import Event, Finish, Idle, TextDelta
 from router.schema import ChatRequest
+from router.tests import scripts
 from router.worker import Worker
 
 
 def answer(script: dict[str, Any], *, timeout: float = 10, **fields: Any) -> list[Event]:
     """The events that a script becomes, through a real process of the scripted engine."""
-    messages = [{"role": "user", "content": json.dumps({"script": script})}]
+    messages = [{"role": "user", "content": scripts.script(**script)}]
     chat = ChatRequest.parse({"model": "m", "messages": messages, **fields})
 
     async def main() -> list[Event]:
