@@ -60,7 +60,7 @@ class EngineSpec(msgspec.Struct, frozen=True):
 
     ``embedded_home`` instead of ``path``: the embedded model below that folder, made if need
     be. ``chat_template`` is template text that replaces the model's own. ``context_length`` and
-    ``prefill_chunk`` are in tokens, ``prefix_cache`` in bytes.
+    ``prefill_chunk`` are in tokens (None: what suits the device), ``prefix_cache`` in bytes.
     """
 
     engine: Literal["mlx", "scripted"]
@@ -70,7 +70,7 @@ class EngineSpec(msgspec.Struct, frozen=True):
     chat_template: str | None = None
     context_length: int | None = None
     max_batch_size: int = 32
-    prefill_chunk: int = 512
+    prefill_chunk: int | None = None
     prefix_cache: int = 1 << 30
 
 

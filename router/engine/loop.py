@@ -31,6 +31,11 @@ from router.engine.tokentext import TokenTexts
 STATS_INTERVAL = 0.25
 """Seconds between two reports of token counts while sequences run."""
 
+METAL_PREFILL_CHUNK = 512
+CPU_PREFILL_CHUNK = 64
+"""Tokens. Nothing is heard and no other stream advances while a chunk is read. On the CPU its
+size does not change the speed of reading (108 tokens a second at 64, 101 at 512)."""
+
 log = logging.getLogger("router.engine")
 
 
@@ -284,5 +289,9 @@ class Loop:
             self._model,
             stop_tokens=[[token] for token in self._tokenizer.eos_token_ids],
             completion_batch_size=self._spec.max_batch_size,
-            prefill_step_size=self._spec.prefill_chunk,
+            prefill_step_size=self._spec.prefill_chunk or _prefill_chunk(),
         )
+
+
+def _prefill_chunk() -> int:
+    return CPU_PREFILL_CHUNK if mx.default_device() == mx.cpu else METAL_PREFILL_CHUNK

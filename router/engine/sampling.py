@@ -14,6 +14,7 @@ from mlx_lm.sample_utils import (
     make_sampler,
 )
 
+from router.engine import nucleus
 from router.frames import Sampling
 
 Sampler = Callable[[mx.array], mx.array]
@@ -45,23 +46,41 @@ def sampler(sampling: Sampling, sequence: int, vocabulary: int) -> Sampler:
 
 @lru_cache(maxsize=256)
 def _shared(temperature: float, top_p: float, min_p: float, top_k: int) -> Sampler:
-    made: Sampler = make_sampler(temp=temperature, top_p=top_p, min_p=min_p, top_k=top_k)
-    return made
+    if temperature == 0:
+        greedy: Sampler = make_sampler(temp=0)
+        return greedy
+    return lambda logprobs: _sample(logprobs, None, temperature, top_p, min_p, top_k)
 
 
 def _seeded(key: mx.array, temperature: float, top_p: float, min_p: float, top_k: int) -> Sampler:
     def sample(logprobs: mx.array) -> mx.array:
         nonlocal key
         key, now = mx.random.split(key)
-        if 0 < top_p < 1:
-            logprobs = apply_top_p(logprobs, top_p)
-        if min_p > 0:
-            logprobs = apply_min_p(logprobs, min_p)
-        if top_k > 0:
-            logprobs = apply_top_k(logprobs, top_k)
-        return mx.random.categorical(logprobs / temperature, key=now)
+        return _sample(logprobs, now, temperature, top_p, min_p, top_k)
 
     return sample
+
+
+def _sample(
+    logprobs: mx.array,
+    key: mx.array | None,
+    temperature: float,
+    top_p: float,
+    min_p: float,
+    top_k: int,
+) -> mx.array:
+    """One token a row, by mlx-lm's filters in mlx-lm's order, then the temperature."""
+    ids = None
+    if 0 < top_p < 1 and mx.default_device() == mx.cpu:
+        ids, logprobs = nucleus.candidates(logprobs, top_p)
+    elif 0 < top_p < 1:
+        logprobs = apply_top_p(logprobs, top_p)
+    if min_p > 0:
+        logprobs = apply_min_p(logprobs, min_p)
+    if 0 < top_k < logprobs.shape[-1]:
+        logprobs = apply_top_k(logprobs, top_k)
+    chosen = mx.random.categorical(logprobs / temperature, key=key)
+    return chosen if ids is None else mx.take_along_axis(ids, chosen[:, None], axis=-1)[:, 0]
 
 
 def processors(sampling: Sampling, prompt_tokens: int) -> list[Processor]:
