@@ -104,6 +104,22 @@ class TokenLogprob(msgspec.Struct, frozen=True, array_like=True, gc=False):
 # --- HTTP process -> model process --------------------------------------------------
 
 
+class Constraint(msgspec.Struct, frozen=True):
+    """What an answer is held to. ``required``: it must call; ``functions``: the only ones it may
+    call (empty: any offered); ``parallel``: more than one call. ``schema``: the JSON Schema of
+    an answer that is no call (None: any text)."""
+
+    required: bool = False
+    functions: list[str] = []
+    parallel: bool = True
+    schema: dict[str, Any] | None = None
+
+    @property
+    def demands(self) -> bool:
+        """Is there a form that the answer must have? Calls of its own choice need not come."""
+        return self.required or self.schema is not None
+
+
 class Generate(Frame, frozen=True):
     """Answer a chat: ``n`` sequences of at most ``max_tokens`` tokens (None: what is left).
 
@@ -113,6 +129,7 @@ class Generate(Frame, frozen=True):
     id: int
     messages: list[dict[str, Any]]
     tools: list[dict[str, Any]] = []
+    constraint: Constraint = Constraint()
     sampling: Sampling = Sampling()
     n: int = 1
     max_tokens: int | None = None
@@ -194,12 +211,13 @@ class Fault(Frame, frozen=True):
 
 class Stats(Frame, frozen=True):
     """Sequences decoding and prompts waiting or prefilling, tokens generated since the
-    start, bytes of KV cache in use."""
+    start, bytes of KV cache in use, answers whose grammar was lost."""
 
     running: int
     waiting: int
     generated_tokens: int
     kv_bytes: int = 0
+    lost_grammars: int = 0
 
 
 ToEngine = Generate | Cancel

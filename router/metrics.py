@@ -85,7 +85,12 @@ class Metrics:
         self.waiting = self._gauge("num_requests_waiting", "Sequences before their first token.")
         self.queued = self._gauge("num_requests_queued", "Requests that wait for a model.")
         self.kv_bytes = self._gauge("kv_cache_bytes", "Bytes of KV cache in use.")
-        self._generated_by_engine = 0
+        self.lost_grammars = Counter(
+            "mlx_router:lost_grammars",
+            "Answers whose grammar broke off: what followed was checked, but not held to it.",
+            registry=self.registry,
+        )
+        self._last = Stats(0, 0, 0)
 
     def observe(self, record: Record) -> None:
         name = record.model
@@ -102,11 +107,13 @@ class Metrics:
             self.time_per_token.labels(name).observe(1 / speed)
 
     def on_stats(self, stats: Stats) -> None:
-        """Take over what an engine says of itself. Its count starts again with its process."""
-        if stats.generated_tokens < self._generated_by_engine:
-            self._generated_by_engine = 0
-        self.generation_tokens.inc(stats.generated_tokens - self._generated_by_engine)
-        self._generated_by_engine = stats.generated_tokens
+        """Take over what an engine says of itself. Its counts start again with its process."""
+        last = (
+            self._last if stats.generated_tokens >= self._last.generated_tokens else Stats(0, 0, 0)
+        )
+        self.generation_tokens.inc(stats.generated_tokens - last.generated_tokens)
+        self.lost_grammars.inc(stats.lost_grammars - last.lost_grammars)
+        self._last = stats
         self.running.set(stats.running)
         self.waiting.set(stats.waiting)
         self.kv_bytes.set(stats.kv_bytes)

@@ -40,10 +40,12 @@ class Answer:
         self._assemblers = [
             Assembler(
                 output_format,
-                request.tools if request.tool_choice != "none" else [],
+                request.usable_tools,
                 stop=request.stop,
                 reasoning_open=generation.reasoning_open,
                 parallel=request.parallel_tool_calls,
+                bare=request.answer_schema is None,
+                must_call=request.tool_choice.mode == "required",
             )
             for _ in range(request.n)
         ]

@@ -39,6 +39,7 @@ class Assembler:
     The caller then cancels the sequence and calls ``finish("stop")``. ``tools`` are those
     of the chat API; without any, call markup is ordinary text. ``parallel`` False lets one
     call out and no more. ``bare`` also finds calls written without the format's tags.
+    ``must_call``: the answer is held to calls, so text at its cut is the beginning of one.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class Assembler:
         reasoning_open: bool = False,
         parallel: bool = True,
         bare: bool = True,
+        must_call: bool = False,
     ) -> None:
         self.malformed = 0
         self._tools = tools
@@ -64,6 +66,7 @@ class Assembler:
         )
         self._bare = BareCalls(self._toolbox.names) if tools and bare else None
         self._parallel = parallel
+        self._must_call = must_call
         self._calls = 0
         self._text = _Edges()
         self._thought = _Edges(trim=True)
@@ -94,7 +97,8 @@ class Assembler:
         """``length``: the engine ran out, and a call that was cut off leaves no trace."""
         cut = reason == "length"
         for segment in self._splitter.finish():
-            self._route(segment, cut=cut)
+            if not (cut and self._must_call and segment.kind == "content"):
+                self._route(segment, cut=cut)
         self._settle(cut=cut)
         self._emit_text(self._text.end())
         ending: Literal["stop", "length", "tool_calls"] = reason

@@ -12,6 +12,7 @@ also what the other formats fall back on, because models do mix them up.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import re
@@ -62,10 +63,12 @@ def parser(name: str) -> Parser:
         return found
 
     def parse(text: str, tools: list[dict[str, Any]]) -> list[RawCall]:
-        try:
-            return _calls(lambda: read(text, hints(tools)))
-        except Malformed:
-            return _parse_json(text, tools)
+        # First, because a format's parser may find "calls" in the strings of a call in JSON.
+        ways = (lambda: _strictly_json(text), lambda: read(text, hints(tools)))
+        for way in ways:
+            with contextlib.suppress(Malformed):
+                return _calls(way)
+        return _parse_json(text, tools)
 
     return parse
 
@@ -126,6 +129,11 @@ _BETWEEN_VALUES = re.compile(r"[\s,;]*")
 
 def _parse_json(text: str, _: list[dict[str, Any]]) -> list[RawCall]:
     return _calls(lambda: json_values(text))
+
+
+def _strictly_json(text: str) -> list[Any]:
+    value = json.loads(text)
+    return value if isinstance(value, list) else [value]
 
 
 def json_values(text: str) -> list[Any]:

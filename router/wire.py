@@ -138,29 +138,55 @@ class _Message:
 
 
 async def completion(
-    events: AsyncIterator[tuple[int, Event]], *, model: str, n: int, counts: Usage
+    events: AsyncIterator[tuple[int, Event]],
+    *,
+    model: str,
+    n: int,
+    counts: Usage,
+    older_calls: bool = False,
 ) -> Json:
     """Events to one ``chat.completion``. ``counts`` is read after the last event."""
     messages = [_Message() for _ in range(n)]
     async for choice, event in events:
         messages[choice].add(event)
-    body = Envelope(model).wrap(
-        "chat.completion", [message.choice(i) for i, message in enumerate(messages)]
-    )
+    choices = [message.choice(i) for i, message in enumerate(messages)]
+    if older_calls:
+        choices = [_with_function_call(choice, "message") for choice in choices]
+    body = Envelope(model).wrap("chat.completion", choices)
     return {**body, "usage": usage(counts)}
+
+
+def _with_function_call(choice: Json, part: str) -> Json:
+    """A choice for a client of the time before tools, whose answers make one call at most."""
+    said = dict(choice[part])
+    if calls := said.pop("tool_calls", None):
+        said["function_call"] = calls[0]["function"]
+    reason = choice["finish_reason"]
+    return {
+        **choice,
+        part: said,
+        "finish_reason": "function_call" if reason == "tool_calls" else reason,
+    }
 
 
 # --- the stream ---------------------------------------------------------------------
 
 
 async def chunks(
-    events: AsyncIterator[tuple[int, Event]], *, model: str, include_usage: bool, counts: Usage
+    events: AsyncIterator[tuple[int, Event]],
+    *,
+    model: str,
+    include_usage: bool,
+    counts: Usage,
+    older_calls: bool = False,
 ) -> AsyncGenerator[Json]:
     """Events to ``chat.completion.chunk`` objects, the usage chunk last if it was asked for."""
     envelope = Envelope(model)
     greeted: set[int] = set()
 
     def chunk(choices: list[Json], totals: Json | None = None) -> Json:
+        if older_calls:
+            choices = [_with_function_call(choice, "delta") for choice in choices]
         body = envelope.wrap("chat.completion.chunk", choices)
         return {**body, "usage": totals} if include_usage else body
 

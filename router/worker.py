@@ -256,7 +256,8 @@ class Worker:
         async for line in self._process.stderr:
             text = line.decode(errors="replace").rstrip()
             self._last_words.append(text)
-            log.debug("%s: %s", self.name, text)
+            # Libraries chatter while a model loads; afterwards only trouble is written here.
+            log.log(logging.WARNING if self._ready else logging.DEBUG, "%s: %s", self.name, text)
 
     def _cause_of_death(self) -> str:
         code = self._process.returncode

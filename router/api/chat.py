@@ -46,10 +46,20 @@ async def create(request: Request) -> Response:
         held.callback(_take_notes, record, answer, request.state.started)
         events = answer.events()
         if not stream:
-            completion = wire.completion(events, model=spec.id, n=chat.n, counts=answer.usage)
+            completion = wire.completion(
+                events,
+                model=spec.id,
+                n=chat.n,
+                counts=answer.usage,
+                older_calls=chat.older_calls,
+            )
             return JSONResponse(await unless_gone(request, completion))
         chunks = wire.chunks(
-            events, model=spec.id, include_usage=chat.include_usage, counts=answer.usage
+            events,
+            model=spec.id,
+            include_usage=chat.include_usage,
+            counts=answer.usage,
+            older_calls=chat.older_calls,
         )
         return sse.EventStream(sse.stream(chunks), held.pop_all())
 
@@ -63,7 +73,8 @@ async def _begin(
         frames.Generate(
             id=0,
             messages=chat.messages,
-            tools=chat.tools if chat.tool_choice != "none" else [],
+            tools=chat.usable_tools,
+            constraint=chat.constraint,
             sampling=chat.sampling(spec.sampling),
             n=chat.n,
             max_tokens=chat.max_tokens or services.config.defaults.max_tokens,

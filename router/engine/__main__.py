@@ -25,9 +25,9 @@ def main(fd: int, spec: frames.EngineSpec) -> None:
         from router.engine import blas
 
         blas.preload()  # must come before the first import of mlx
-        from router.engine import loop
+        from router.engine import start
 
-        loop.run(link, spec)
+        start.run(link, spec)
     link.close()
 
 

@@ -1,31 +1,28 @@
 """The batching loop: one thread owns MLX and advances every sequence together.
 
-Three threads. This one loads the model, steps the batch and frees it. A second renders and
-tokenizes prompts. A third (in ``link``) writes to the socket. They meet in two queues.
+Three threads. This one loads the model, steps the batch and frees it. A second (``intake``)
+makes prompts and grammars. A third (in ``link``) writes to the socket. They meet in two queues.
 """
 
 from __future__ import annotations
 
 import contextlib
 import logging
-import os
 import queue
-import threading
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import mlx.core as mx
-import msgspec
 from mlx_lm.generate import BatchGenerator
 
-from router import embedded, frames
+from router import frames
 from router.engine import model as models
 from router.engine import sampling
+from router.engine.constraint import Constraint
+from router.engine.intake import Job, Order, Orders
 from router.engine.link import Link
-from router.engine.prefix_cache import PrefixCache
-from router.engine.prompts import Prompt, Prompter, PromptError
+from router.engine.prefix_cache import Cache, PrefixCache
+from router.engine.sequence import Sequence
 from router.engine.tokentext import TokenTexts
 
 STATS_INTERVAL = 0.25
@@ -36,81 +33,11 @@ CPU_PREFILL_CHUNK = 64
 """Tokens. Nothing is heard and no other stream advances while a chunk is read. On the CPU its
 size does not change the speed of reading (108 tokens a second at 64, 101 at 512)."""
 
+SHORTEST_SKIP = 4
+"""Forced tokens, for each sequence of the batch, from which on it is quicker to read them in one
+pass than to sample them."""
+
 log = logging.getLogger("router.engine")
-
-
-class Hangup:
-    """The HTTP process has gone."""
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A request that has become a prompt and may be admitted."""
-
-    request: frames.Generate
-    prompt: Prompt
-
-
-Order = Job | frames.Cancel | Hangup
-
-
-@dataclass(slots=True)
-class Sequence:
-    """One answer being generated: where its tokens go."""
-
-    request: frames.Generate
-    index: int
-    detokenizer: Any
-    tokens: int = 0
-    logprobs: list[frames.TokenLogprob] = field(default_factory=list)
-
-
-def run(link: Link, spec: frames.EngineSpec) -> None:
-    """Load the model, say so, serve until the HTTP process hangs up."""
-    try:
-        loaded = models.load(_prepared(spec, link))
-    except Exception as error:
-        link.send(frames.LoadFailed(f"{type(error).__name__}: {error}"))
-        return
-    mx.random.seed(int.from_bytes(os.urandom(4), "big"))
-    orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
-    loop = Loop(loaded, link, orders, spec)
-    prompter = Prompter(loaded.tokenizer, loaded.info)
-    threading.Thread(
-        target=_take_requests, args=(link, prompter, orders), name="prompts", daemon=True
-    ).start()
-    link.send(frames.Ready(loaded.info))
-    loop.run()
-
-
-def _prepared(spec: frames.EngineSpec, link: Link) -> frames.EngineSpec:
-    """With the path of the embedded model, which is converted on its first use."""
-    if spec.embedded_home is None:
-        return spec
-    path = embedded.ensure(
-        Path(spec.embedded_home),
-        lambda stage, fraction: link.send(frames.Loading(stage, fraction)),
-    )
-    return msgspec.structs.replace(spec, path=str(path))
-
-
-def _take_requests(link: Link, prompter: Prompter, orders: queue.SimpleQueue[Order]) -> None:
-    """The second thread: requests become prompts, or are refused before they cost anything."""
-    for frame in link.receive():
-        if isinstance(frame, frames.Cancel):
-            orders.put(frame)
-            continue
-        try:
-            prompt = prompter.prompt(frame)
-        except PromptError as error:
-            link.send(frames.Refused(frame.id, str(error), error.code, error.param))
-        except Exception:
-            log.exception("request %d could not be turned into a prompt", frame.id)
-            link.send(frames.Fault(frame.id, "the prompt could not be built"))
-        else:
-            link.send(frames.Admitted(frame.id, len(prompt.tokens), prompt.reasoning_open))
-            orders.put(Job(frame, prompt))
-    orders.put(Hangup())
 
 
 class Loop:
@@ -120,7 +47,7 @@ class Loop:
         self,
         loaded: models.Loaded,
         link: Link,
-        orders: queue.SimpleQueue[Order],
+        orders: Orders,
         spec: frames.EngineSpec,
     ) -> None:
         self._tokenizer = loaded.tokenizer
@@ -133,8 +60,8 @@ class Loop:
         self._generator = self._new_generator()
         self._prefixes = PrefixCache(spec.prefix_cache)
         self._sequences: dict[int, Sequence] = {}
-        self._decoding: set[int] = set()
         self._generated = 0
+        self._lost_grammars = 0
         self._reported: frames.Stats | None = None
         self._report_due = 0.0
         self._open = True
@@ -174,32 +101,61 @@ class Loop:
             self._open = False
 
     def _admit(self, job: Job) -> None:
-        request = job.request
         try:
-            uids = self._insert(request, job.prompt)
+            for index in range(job.request.n):
+                self._begin(job, index)
         except Exception:
-            log.exception("request %d could not join the batch", request.id)
-            self._link.send(frames.Fault(request.id, "the request could not join the batch"))
-            return
-        for index, uid in enumerate(uids):
-            self._sequences[uid] = Sequence(request, index, self._tokenizer.detokenizer)
+            log.exception("request %d could not join the batch", job.request.id)
+            self._cancel(frames.Cancel(job.request.id))
+            self._link.send(frames.Fault(job.request.id, "the request could not join the batch"))
 
-    def _insert(self, request: frames.Generate, prompt: Prompt) -> list[int]:
-        n = request.n
-        found = [self._prefixes.take(prompt.tokens) for _ in range(n)]
-        cached = found[0][1]
-        uids: list[int] = self._generator.insert(
-            [prompt.tokens[cached:] for _ in range(n)],
-            max_tokens=[prompt.max_tokens] * n,
-            caches=[cache for cache, _ in found] if cached else None,
-            all_tokens=[prompt.tokens[:cached] for _ in range(n)],
-            samplers=[sampling.sampler(request.sampling, i, self._vocabulary) for i in range(n)],
-            logits_processors=[
-                sampling.processors(request.sampling, len(prompt.tokens)) for _ in range(n)
-            ],
+    def _begin(self, job: Job, index: int) -> None:
+        """One sequence of a request joins the batch. What its grammar makes it begin with is
+        read together with its prompt."""
+        request, prompt = job.request, job.prompt.tokens
+        cache, cached = self._prefixes.take(prompt)
+        if index == 0:
+            self._link.send(frames.Prefilling(request.id, cached))
+        constraint = Constraint(job.grammar, seen=len(prompt)) if job.grammar else None
+        sequence = Sequence(
+            request,
+            index,
+            self._tokenizer.detokenizer,
+            sampling.sampler(request.sampling, index, self._vocabulary),
+            [*sampling.processors(request.sampling, len(prompt)), *filter(None, [constraint])],
+            constraint,
+            room=job.prompt.max_tokens,
         )
-        self._link.send(frames.Prefilling(request.id, cached))
-        return uids
+        forced = constraint.start() if constraint and not sequence.wants_logprobs else []
+        self._link.send(*self._force(sequence, forced, cache, prompt[:cached], prompt[cached:]))
+
+    def _force(
+        self,
+        sequence: Sequence,
+        forced: list[int],
+        cache: Cache | None,
+        read: list[int],
+        unread: list[int],
+    ) -> list[frames.Frame]:
+        """Tokens that need no sampling are said at once, and read in one pass. ``cache`` holds
+        the KV of ``read``; ``unread`` comes between it and the forced tokens."""
+        forced = forced[: sequence.room]
+        sequence.room -= len(forced)
+        self._generated += len(forced)
+        for token in forced:
+            sequence.take(token)
+        if not sequence.room:
+            return [*sequence.flush(last=True), sequence.end("length")]
+        [uid] = self._generator.insert(
+            [unread + forced],
+            max_tokens=[sequence.room],
+            caches=[cache],
+            all_tokens=[read],
+            samplers=[sequence.sampler],
+            logits_processors=[sequence.processors],
+        )
+        self._sequences[uid] = sequence
+        return sequence.flush()
 
     def _cancel(self, order: frames.Cancel) -> None:
         uids = [
@@ -216,44 +172,57 @@ class Loop:
 
     def _frames(self, response: Any) -> list[frames.Frame]:
         """What one new token of one sequence tells the client."""
+        if response.uid not in self._sequences:  # a sibling has just ended the request
+            return []
         sequence = self._sequences[response.uid]
         self._generated += 1
-        self._decoding.add(response.uid)
+        sequence.decoding = True
         stopped = response.finish_reason == "stop"
         if not stopped:  # the token that stops a text is no part of it
             self._take(sequence, response)
-        out: list[frames.Frame] = []
         if response.finish_reason is None:
-            if text := sequence.detokenizer.last_segment:
-                out.append(self._piece(sequence, text))
-            return out
-        sequence.detokenizer.finalize()
-        # A character cut off by the end of the answer is no text.
-        text = sequence.detokenizer.last_segment.rstrip("\N{REPLACEMENT CHARACTER}")
-        if text or sequence.tokens:
-            out.append(self._piece(sequence, text))
-        out.append(
-            frames.Ended(sequence.request.id, sequence.index, "stop" if stopped else "length")
-        )
+            return [*sequence.flush(), *self._held_to_grammar(response.uid, sequence)]
         self._prefixes.put(response.all_tokens, response.prompt_cache)
         self._forget([response.uid])
-        return out
+        return [*sequence.flush(last=True), sequence.end("stop" if stopped else "length")]
 
     def _take(self, sequence: Sequence, response: Any) -> None:
-        sequence.detokenizer.add_token(response.token)
-        sequence.tokens += 1
+        sequence.take(response.token)
+        sequence.room -= 1
         top = sequence.request.sampling.top_logprobs
         if top is not None:
             sequence.logprobs.append(self._texts.describe(response.token, response.logprobs, top))
 
-    def _piece(self, sequence: Sequence, text: str) -> frames.Piece:
-        piece = frames.Piece(
-            sequence.request.id, sequence.index, text, sequence.tokens, sequence.logprobs
-        )
-        sequence.tokens, sequence.logprobs = 0, []
-        return piece
+    def _held_to_grammar(self, uid: int, sequence: Sequence) -> list[frames.Frame]:
+        """Skip the sampling of forced tokens where that is quicker; give up where the grammar
+        no longer follows and the client asked for nothing less."""
+        constraint = sequence.constraint
+        if constraint is None:
+            return []
+        if constraint.lost:
+            return self._lose(sequence)
+        # Leaving the batch and joining it again costs the other rows two passes.
+        worth = len(constraint.forced) >= SHORTEST_SKIP * len(self._sequences)
+        if not worth or sequence.wants_logprobs:
+            return []
+        [(cache, read)] = self._generator.remove([uid], return_prompt_caches=True).values()
+        forced = constraint.forced
+        self._forget([uid])
+        return self._force(sequence, forced, cache, read, [])
 
     # --- failure and bookkeeping ---
+
+    def _lose(self, sequence: Sequence) -> list[frames.Frame]:
+        """The grammar broke off. A call can still be checked when it is whole; an answer that
+        had to have a form ends here, because nobody would notice that it has it no longer."""
+        request = sequence.request
+        log.error("the grammar of request %d broke off", request.id)
+        self._lost_grammars += 1
+        sequence.constraint = None
+        if not request.constraint.demands:
+            return []
+        self._cancel(frames.Cancel(request.id))
+        return [frames.Fault(request.id, "its grammar broke off")]
 
     def _fail_all(self) -> None:
         """A step that raises leaves the batch in an unknown state: end it, start afresh."""
@@ -267,11 +236,11 @@ class Loop:
     def _forget(self, uids: list[int]) -> None:
         for uid in uids:
             del self._sequences[uid]
-            self._decoding.discard(uid)
 
     def _report(self) -> None:
         """Tell the HTTP process at once when sequences come and go, else now and then."""
-        running, waiting = len(self._decoding), len(self._sequences) - len(self._decoding)
+        running = sum(sequence.decoding for sequence in self._sequences.values())
+        waiting = len(self._sequences) - running
         last = self._reported
         changed = last is None or (last.running, last.waiting) != (running, waiting)
         if changed or time.monotonic() >= self._report_due:
@@ -280,6 +249,7 @@ class Loop:
                 waiting,
                 self._generated,
                 self._generator.prompt_cache_nbytes + self._prefixes.nbytes,
+                self._lost_grammars,
             )
             self._link.send(self._reported)
             self._report_due = time.monotonic() + STATS_INTERVAL

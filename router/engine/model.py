@@ -18,6 +18,9 @@ from router.frames import EngineSpec, ModelInfo, OutputFormat
 DEFAULT_CONTEXT = 4096
 """Tokens, for the rare model folder that states no length at all."""
 
+GENERIC_TOOL_MARKERS = ("<tool_call>", "</tool_call>")
+"""Those of ``prompts.TOOLS_PROMPT``."""
+
 STATES = {"normal": "content"}
 """mlx-lm's names of answer states, where ours differ."""
 
@@ -114,6 +117,9 @@ def output_format(tokenizer: TokenizerWrapper) -> OutputFormat:
         if tokenizer.has_thinking:
             add("reasoning", tokenizer.tool_call_start, "tool")
         add("tool", tokenizer.tool_call_end, "content")
+    else:  # what the prompt for templates without tools asks for
+        add("content", GENERIC_TOOL_MARKERS[0], "tool")
+        add("tool", GENERIC_TOOL_MARKERS[1], "content")
     for marker in tokenizer.structural_markers:
         add("content", marker, "content")
     for state, edges in tokenizer.response_transitions.items():

@@ -15,6 +15,7 @@ from typing import Any
 
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 
+from router.engine.refusal import Refusal
 from router.frames import Generate, ModelInfo
 
 Message = dict[str, Any]
@@ -32,18 +33,17 @@ The result comes back between <tool_response> tags. Call a function only when it
 """For models whose template has no place for tools. The tags are those of the Hermes format,
 which most open models have met in training."""
 
+SCHEMA_PROMPT = """\
+Answer with a JSON document that fits this JSON Schema:
+{schema}"""
+"""A grammar keeps the answer to its schema, but only a model that knows the schema fills it
+with sense."""
+
+ANY_JSON = {"type": "object"}
+
 
 LONG_TOKEN = 12
 """Characters of a token longer than the average of any text."""
-
-
-class PromptError(ValueError):
-    """The request cannot become a prompt; ``code`` and ``param`` as in an OpenAI error."""
-
-    def __init__(self, message: str, code: str, param: str = "messages") -> None:
-        super().__init__(message)
-        self.code = code
-        self.param = param
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +65,21 @@ class Prompter:
         self._vocabulary = len(tokenizer)
 
     def prompt(self, request: Generate) -> Prompt:
-        """Raises PromptError when the template refuses or the prompt does not fit."""
+        """Raises Refusal when the template refuses or the prompt does not fit."""
         self._check_bias(request)
         tokens = self._tokens(self._render(request))
         room = self._info.context_length - len(tokens)
         return Prompt(tokens, min(request.max_tokens or room, room), self._reasoning_open(tokens))
 
     def _tokens(self, text: str) -> list[int]:
-        """Raises PromptError when they fill the context. A text that is far too long is not read
+        """Raises Refusal when they fill the context. A text that is far too long is not read
         to its end: that takes seconds, in which other requests would wait."""
         limit = self._info.context_length
         for head in (text[: limit * LONG_TOKEN], text):
             tokens: list[int] = self._tokenizer.encode(head, add_special_tokens=False)
             if len(tokens) >= limit:
                 least = "at least " if len(head) < len(text) else ""
-                raise PromptError(
+                raise Refusal(
                     f"This model's maximum context length is {limit} tokens. However, your"
                     f" messages resulted in {least}{len(tokens)} tokens. Shorten the messages or"
                     " the tools.",
@@ -92,7 +92,7 @@ class Prompter:
     def _check_bias(self, request: Generate) -> None:
         for token in request.sampling.logit_bias:
             if not 0 <= token < self._vocabulary:
-                raise PromptError(
+                raise Refusal(
                     f"Token {token} is not in this model's vocabulary of {self._vocabulary}.",
                     code="invalid_value",
                     param="logit_bias",
@@ -104,6 +104,7 @@ class Prompter:
         tools = request.tools or None
         if generic:
             messages, tools = _with_generic_tools(messages, request.tools), None
+        messages = _with_schema(messages, request.constraint.schema)
         refusal: Exception = ValueError("no messages")
         for shape in SHAPES:
             try:
@@ -117,7 +118,7 @@ class Prompter:
                 return rendered
             except Exception as error:  # a template is a program of the model's author
                 refusal = error
-        raise PromptError(
+        raise Refusal(
             f"The model's chat template refuses these messages: {refusal}. Set"
             " models.<id>.chat_template in config.json to use another template.",
             code="invalid_value",
@@ -188,6 +189,13 @@ def _with_generic_tools(messages: list[Message], tools: list[dict[str, Any]]) ->
     listed = "\n".join(json.dumps(tool["function"], ensure_ascii=False) for tool in tools)
     instructions = {"role": "system", "content": TOOLS_PROMPT.format(tools=listed)}
     return _one_system_message([*messages, instructions])
+
+
+def _with_schema(messages: list[Message], schema: dict[str, Any] | None) -> list[Message]:
+    if schema is None or schema == ANY_JSON:
+        return messages
+    text = SCHEMA_PROMPT.format(schema=json.dumps(schema, ensure_ascii=False))
+    return _one_system_message([*messages, {"role": "system", "content": text}])
 
 
 def _tool_turn_as_text(message: Message) -> Message:

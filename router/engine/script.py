@@ -65,24 +65,39 @@ def of(request: Generate) -> Script:
 
 
 def improvise(request: Generate) -> str:
-    """The answer of a well-behaved model: it calls the first function it is offered, reports
-    what the function returned, and otherwise repeats what it was told."""
+    """The answer of a well-behaved model: it calls the first function it may, reports what the
+    function returned, and otherwise repeats what it was told, or fills in a schema."""
     last = request.messages[-1]
-    if last["role"] in ("tool", "function"):
+    schema = request.constraint.schema
+    answered = last["role"] in ("tool", "function")
+    if answered and not request.constraint.demands:
         results = []
         for message in reversed(request.messages):
             if message["role"] not in ("tool", "function"):
                 break
             results.append(text(message))
         return f"The result is: {'; '.join(reversed(results))}"
-    if request.tools:
-        function = request.tools[0]["function"]
+    if function := _function_to_call(request):
         call = {
             "name": function["name"],
             "arguments": instance(function.get("parameters") or {"type": "object"}),
         }
         return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
+    if schema is not None:
+        return json.dumps(instance(schema), ensure_ascii=False)
     return f"You said: {text(last)}"
+
+
+def _function_to_call(request: Generate) -> dict[str, Any] | None:
+    """The first function that may be called, unless its result is what this turn is about."""
+    constraint = request.constraint
+    if request.messages[-1]["role"] in ("tool", "function") and not constraint.required:
+        return None
+    functions: list[dict[str, Any]] = [tool["function"] for tool in request.tools]
+    allowed = [
+        f for f in functions if not constraint.functions or f["name"] in constraint.functions
+    ]
+    return allowed[0] if allowed else None
 
 
 def text(message: dict[str, Any]) -> str:

@@ -17,7 +17,9 @@ from dataclasses import dataclass, field
 
 from router import frames
 from router.engine import script as scripts
+from router.engine.grammar.wanted import wanted
 from router.engine.link import Link
+from router.engine.refusal import Refusal
 from router.engine.script import Script
 
 CONTEXT = 8192
@@ -116,7 +118,12 @@ class Stage:
 
     def _admit(self, request: frames.Generate) -> None:
         try:
+            wanted(request)
             script = scripts.of(request)
+        except Refusal as error:
+            refused = frames.Refused(request.id, str(error), error.code, error.param)
+            self._link.send(refused)
+            return
         except ValueError as error:
             message = f"The script cannot be read: {error}"
             self._link.send(frames.Refused(request.id, message, "invalid_value", "messages"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -15,7 +15,7 @@ from pydantic import (
 )
 
 from router.fielderrors import bad_field, from_pydantic, refusal, shown
-from router.frames import Sampling
+from router.frames import Constraint, Sampling
 from router.schema.fields import (
     Count,
     Inbound,
@@ -27,7 +27,16 @@ from router.schema.fields import (
     string_or_array,
 )
 from router.schema.messages import Message, check_results
-from router.schema.tools import MAX_TOOLS, Tool, ToolChoice, check_tools, tool_choice
+from router.schema.response_format import ResponseFormat, answer_schema
+from router.schema.tools import (
+    MAX_TOOLS,
+    Function,
+    Tool,
+    ToolChoice,
+    check_functions,
+    function_call_choice,
+    tool_choice,
+)
 
 MAX_CHOICES = 8
 LONGEST_STOP = 500
@@ -50,17 +59,6 @@ def _text_modality(modalities: list[str]) -> list[str]:
     raise refusal("unsupported_value", f'expected ["text"], but got {shown(modalities)}')
 
 
-class ResponseFormat(Inbound):
-    type: Literal["text", "json_object", "json_schema"]
-
-
-def _text_format(wanted: ResponseFormat) -> ResponseFormat:
-    if wanted.type == "text":
-        return wanted
-    advice = f"{wanted.type} answers cannot be guaranteed yet; leave it out and ask in a message"
-    raise refusal("unsupported_parameter", advice)
-
-
 class StreamOptions(Inbound):
     include_usage: bool | None = None
 
@@ -80,10 +78,10 @@ class ChatBody(SamplingFields):
     logprobs: bool | None = None
     top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     reasoning_effort: ReasoningEffort | None = None
-    response_format: Annotated[ResponseFormat, AfterValidator(_text_format)] | None = None
+    response_format: ResponseFormat | None = None
     modalities: Annotated[list[str], AfterValidator(_text_modality)] | None = None
-    functions: Annotated[None, refused("it is deprecated; use `tools`")] = None
-    function_call: Annotated[None, refused("it is deprecated; use `tool_choice`")] = None
+    functions: Annotated[list[Function], Field(max_length=MAX_TOOLS)] | None = None
+    function_call: Any = None
     audio: Annotated[None, refused("this server answers in text; leave it out")] = None
     prediction: Annotated[None, refused("it has no use here; leave it out")] = None
     web_search_options: Annotated[
@@ -97,7 +95,9 @@ class ChatRequest:
 
     ``messages`` and ``tools`` are the client's own JSON. ``stream`` None: the client left
     it to the server. ``max_tokens`` None: no bound but the context. ``top_logprobs`` None:
-    no log probabilities. ``sampling_given``: what the client set, by ``Sampling``'s names.
+    no log probabilities. ``answer_schema``: the JSON Schema of the answer's text, None for any
+    text. ``older_calls``: the client knows functions only, not tools, and gets its call so.
+    ``sampling_given``: what the client set, by ``Sampling``'s names.
     """
 
     model: str
@@ -105,6 +105,8 @@ class ChatRequest:
     tools: list[dict[str, Any]]
     tool_choice: ToolChoice
     parallel_tool_calls: bool
+    older_calls: bool
+    answer_schema: dict[str, Any] | None
     stream: bool | None
     include_usage: bool
     n: int
@@ -121,16 +123,17 @@ class ChatRequest:
             fields = ChatBody.model_validate(body)
         except ValidationError as error:
             raise from_pydantic(error) from None
-        tools = fields.tools or []
         limits = (fields.max_tokens, fields.max_completion_tokens)
         check_results(fields.messages)
-        check_tools(tools)
+        older = _knows_functions_only(fields)
         return cls(
             model=fields.model,
             messages=body["messages"],
-            tools=body["tools"] if tools else [],
-            tool_choice=tool_choice(fields.tool_choice, {tool.function.name for tool in tools}),
-            parallel_tool_calls=fields.parallel_tool_calls is not False,
+            tools=_functions_as_tools(body["functions"]) if older else body.get("tools") or [],
+            tool_choice=_checked_choice(fields, older=older),
+            parallel_tool_calls=fields.parallel_tool_calls is not False and not older,
+            older_calls=older,
+            answer_schema=answer_schema(fields.response_format),
             stream=fields.stream,
             include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
             n=fields.n or 1,
@@ -145,12 +148,49 @@ class ChatRequest:
     def logprobs(self) -> bool:
         return self.top_logprobs is not None
 
+    @property
+    def usable_tools(self) -> list[dict[str, Any]]:
+        return [] if self.tool_choice.mode == "none" else self.tools
+
+    @property
+    def constraint(self) -> Constraint:
+        choice = self.tool_choice
+        return Constraint(
+            required=choice.mode == "required",
+            functions=list(choice.functions),
+            parallel=self.parallel_tool_calls and not choice.named,
+            schema=self.answer_schema,
+        )
+
     def sampling(self, defaults: Mapping[str, float]) -> Sampling:
         """The request's values before the model's ``defaults`` before OpenAI's own."""
         chosen = {**defaults, **self.sampling_given}
         if "top_k" in chosen:
             chosen["top_k"] = int(chosen["top_k"])
         return Sampling(**chosen, top_logprobs=self.top_logprobs)
+
+
+def _knows_functions_only(fields: ChatBody) -> bool:
+    if fields.functions is None and fields.function_call is not None:
+        reason = "it needs `functions` to choose from; `tool_choice` is for `tools`"
+        raise bad_field("function_call", "invalid_value", reason)
+    if fields.functions is not None and fields.tools is not None:
+        raise bad_field("functions", "invalid_value", "it cannot be combined with `tools`")
+    return bool(fields.functions)
+
+
+def _functions_as_tools(functions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{"type": "function", "function": function} for function in functions]
+
+
+def _checked_choice(fields: ChatBody, *, older: bool) -> ToolChoice:
+    if older:
+        functions = fields.functions or []
+        check_functions(functions, "functions[{}]".format)
+        return function_call_choice(fields.function_call, {f.name for f in functions})
+    functions = [tool.function for tool in fields.tools or ()]
+    check_functions(functions, "tools[{}].function".format)
+    return tool_choice(fields.tool_choice, {f.name for f in functions})
 
 
 def _top_logprobs(fields: ChatBody) -> int | None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -15,8 +17,6 @@ from router.schema.fields import FunctionType, Inbound
 MAX_TOOLS = 128
 MAX_SCHEMA_BYTES = 256 * 1024
 """Of all tools of a request together; more would not fit a local model's context anyway."""
-
-ToolChoice = Literal["auto", "none"]
 
 _FUNCTION_NAME = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 
@@ -39,13 +39,14 @@ class Tool(Inbound):
     function: Function
 
 
-def check_tools(tools: list[Tool]) -> None:
+def check_functions(functions: Sequence[Function], path_of: Callable[[int], str]) -> None:
+    """``path_of`` tells where in the request the function of an index stands."""
     names: set[str] = set()
     schema_bytes = 0
-    for index, function in enumerate(tool.function for tool in tools):
-        path = f"tools[{index}].function"
+    for index, function in enumerate(functions):
+        path = path_of(index)
         if function.name in names:
-            advice = f"another tool is called {shown(function.name)} too; rename one of them"
+            advice = f"another function is called {shown(function.name)} too; rename one of them"
             raise bad_field(f"{path}.name", "invalid_value", advice)
         names.add(function.name)
         encoded = msgspec.json.encode(function.parameters or {})
@@ -66,24 +67,60 @@ def _parameters_fault(function: Function, encoded: bytes, schema_bytes: int) -> 
     return f"arguments are an object, so 'type' must be \"object\", but it is {shown(kinds)}"
 
 
+@dataclass(frozen=True, slots=True)
+class ToolChoice:
+    """``functions``: the only ones that may be called; empty: any of those offered. ``named``:
+    the client asked for one call of one function."""
+
+    mode: Literal["auto", "none", "required"] = "auto"
+    functions: tuple[str, ...] = ()
+    named: bool = False
+
+
 def tool_choice(choice: object, names: set[str]) -> ToolChoice:
-    """What cannot be enforced is refused: a call that must come might never come."""
     match choice:
-        case None | "auto":
-            return "auto"
-        case "none":
-            return "none"
+        case None | "auto" | "none":
+            return ToolChoice(choice or "auto")
         case "required" | {"type": "function" | "allowed_tools"} if not names:
             reason = "it needs `tools` to choose from, and none are offered"
-        case {"type": "function", "function": {"name": str(name)}} if name not in names:
-            reason = f"no offered tool is called {shown(name)}"
-        case (
-            "required"
-            | {"type": "function", "function": {"name": str()}}
-            | {"type": "allowed_tools", "allowed_tools": {"mode": str(), "tools": list()}}
-        ):
-            advice = 'calls cannot be forced or narrowed down yet; use "auto"'
-            raise bad_field("tool_choice", "unsupported_parameter", advice)
+        case "required":
+            return ToolChoice("required")
+        case {"type": "function", "function": {"name": str(name)}}:
+            _check_offered([name], names, "tool_choice")
+            return ToolChoice("required", (name,), named=True)
+        case {
+            "type": "allowed_tools",
+            "allowed_tools": {"mode": "auto" | "required" as mode, "tools": [_, *_] as tools},
+        } if None not in (allowed := [_name(tool) for tool in tools]):
+            chosen = [name for name in allowed if name is not None]
+            _check_offered(chosen, names, "tool_choice")
+            return ToolChoice(mode, tuple(chosen))
         case _:
-            reason = f'expected "auto" or "none", but got {shown(choice)}'
+            forms = 'expected "auto", "none", "required", a function or allowed_tools'
+            reason = f"{forms}, but got {shown(choice)}"
     raise bad_field("tool_choice", "invalid_value", reason)
+
+
+def function_call_choice(choice: object, names: set[str]) -> ToolChoice:
+    """The same as it was before there were tools."""
+    match choice:
+        case None | "auto" | "none":
+            return ToolChoice(choice or "auto")
+        case {"name": str(name)}:
+            _check_offered([name], names, "function_call")
+            return ToolChoice("required", (name,), named=True)
+    reason = f'expected "auto", "none" or a function with its name, but got {shown(choice)}'
+    raise bad_field("function_call", "invalid_value", reason)
+
+
+def _name(tool: object) -> str | None:
+    match tool:
+        case {"type": "function", "function": {"name": str(name)}}:
+            return name
+    return None
+
+
+def _check_offered(chosen: list[str], names: set[str], path: str) -> None:
+    for name in chosen:
+        if name not in names:
+            raise bad_field(path, "invalid_value", f"no offered function is called {shown(name)}")

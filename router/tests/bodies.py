@@ -69,6 +69,15 @@ def named(name: str) -> Body:
     return {"type": "function", "function": {"name": name}}
 
 
+def allowed(mode: str, *functions: Body) -> Body:
+    return {"type": "allowed_tools", "allowed_tools": {"mode": mode, "tools": list(functions)}}
+
+
+def answer_in(schema: Any) -> Body:
+    described = {"name": "answer", "schema": schema}
+    return {"response_format": {"type": "json_schema", "json_schema": described}}
+
+
 def refusal(fields: Body) -> BadRequest | None:
     """What a request with these fields is answered with; None when it is accepted."""
     try:

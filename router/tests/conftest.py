@@ -121,6 +121,20 @@ def wait_until(condition: Callable[[], bool], seconds: float) -> bool:
     return condition()
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--answers",
+        type=int,
+        default=24,
+        help="answers by random schemas that the real model gives (1000: half an hour)",
+    )
+
+
+@pytest.fixture(scope="session")
+def answers(pytestconfig: pytest.Config) -> int:
+    return int(pytestconfig.getoption("--answers"))
+
+
 @pytest.fixture(scope="session")
 def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A MLX_ROUTER_HOME in which the embedded model has been converted."""

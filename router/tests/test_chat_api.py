@@ -217,12 +217,9 @@ def test_the_sdk_raises_the_right_class(scripted: Server) -> None:
 @pytest.mark.parametrize(
     ("field", "value"),
     [
-        ("response_format", {"type": "json_object"}),
-        ("tool_choice", "required"),
         ("audio", {"voice": "alloy", "format": "wav"}),
         ("web_search_options", {}),
         ("prediction", {"type": "content", "content": "x"}),
-        ("functions", [{"name": "f"}]),
     ],
 )
 def test_what_is_not_honoured_is_refused_by_name(

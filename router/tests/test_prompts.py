@@ -8,7 +8,8 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tokenizer_utils import load as load_tokenizer
 
 from router.engine.model import output_format, template_knows_tools
-from router.engine.prompts import Prompter, PromptError
+from router.engine.prompts import Prompter
+from router.engine.refusal import Refusal
 from router.frames import Generate, ModelInfo, Sampling
 from router.tests.conftest import MODEL
 
@@ -99,7 +100,7 @@ def test_a_template_without_system_that_demands_alternation(tokenizer_for: Any) 
 
 def test_a_template_that_refuses_everything(tokenizer_for: Any) -> None:
     template = "{{ raise_exception('closed on Sundays') }}{{ tools }}"
-    with pytest.raises(PromptError, match="closed on Sundays") as caught:
+    with pytest.raises(Refusal, match="closed on Sundays") as caught:
         rendered(tokenizer_for(template), [user("u")])
     assert caught.value.code == "invalid_value"
 
@@ -166,14 +167,14 @@ def test_the_token_budget(tokenizer_for: Any) -> None:
     assert fits.max_tokens == 50 - len(fits.tokens)
     assert small.prompt(Generate(0, [user("Hi")], max_tokens=3)).max_tokens == 3
     assert small.prompt(Generate(0, [user("Hi")], max_tokens=32000)).max_tokens == fits.max_tokens
-    with pytest.raises(PromptError, match="50 tokens") as caught:
+    with pytest.raises(Refusal, match="50 tokens") as caught:
         small.prompt(Generate(0, [user("word " * 60)]))
     assert caught.value.code == "context_length_exceeded"
 
 
 def test_a_text_that_is_far_too_long_is_not_read_to_its_end(tokenizer_for: Any) -> None:
     small = prompter(tokenizer_for(), context_length=50)
-    with pytest.raises(PromptError, match="at least") as caught:
+    with pytest.raises(Refusal, match="at least") as caught:
         small.prompt(Generate(0, [user("word " * 100_000)]))
     assert caught.value.code == "context_length_exceeded"
     spaces = small.prompt(Generate(0, [user(" " * 700)]))
@@ -182,6 +183,6 @@ def test_a_text_that_is_far_too_long_is_not_read_to_its_end(tokenizer_for: Any) 
 
 def test_a_bias_outside_the_vocabulary(tokenizer_for: Any) -> None:
     sampling = Sampling(logit_bias={10**6: 1.0})
-    with pytest.raises(PromptError) as caught:
+    with pytest.raises(Refusal) as caught:
         prompter(tokenizer_for()).prompt(Generate(0, [user("Hi")], sampling=sampling))
     assert caught.value.param == "logit_bias"

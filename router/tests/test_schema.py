@@ -10,13 +10,17 @@ from hypothesis import strategies as st
 from router.errors import BadRequest
 from router.fielderrors import shown
 from router.schema import ChatRequest
+from router.schema.tools import ToolChoice
 from router.tests.bodies import (
     BODY,
     USER,
     Body,
+    allowed,
+    answer_in,
     chat,
     check_refused,
     chosen,
+    named,
     parameters,
     parse,
     refusal,
@@ -31,8 +35,10 @@ def test_defaults_of_the_shortest_request() -> None:
         model="m",
         messages=[USER],
         tools=[],
-        tool_choice="auto",
+        tool_choice=ToolChoice("auto"),
         parallel_tool_calls=True,
+        older_calls=False,
+        answer_schema=None,
         stream=None,
         include_usage=False,
         n=1,
@@ -141,10 +147,36 @@ def test_what_changes_nothing_is_ignored(fields: Body) -> None:
         ({"logprobs": None}, "logprobs", False),
         ({"parallel_tool_calls": False}, "parallel_tool_calls", False),
         ({"reasoning_effort": "none"}, "reasoning_effort", "none"),
-        ({"tool_choice": "none"}, "tool_choice", "none"),
-        (chosen("none"), "tool_choice", "none"),
-        (chosen("auto"), "tool_choice", "auto"),
-        (chosen(None), "tool_choice", "auto"),
+        ({"tool_choice": "none"}, "tool_choice", ToolChoice("none")),
+        (chosen("none"), "tool_choice", ToolChoice("none")),
+        (chosen("auto"), "tool_choice", ToolChoice("auto")),
+        (chosen(None), "tool_choice", ToolChoice("auto")),
+        (chosen("required"), "tool_choice", ToolChoice("required")),
+        (
+            chosen(named("get_weather")),
+            "tool_choice",
+            ToolChoice("required", ("get_weather",), named=True),
+        ),
+        (
+            chosen(allowed("auto", named("get_weather"))),
+            "tool_choice",
+            ToolChoice("auto", ("get_weather",)),
+        ),
+        (
+            {"functions": [{"name": "f"}], "function_call": {"name": "f"}},
+            "tool_choice",
+            ToolChoice("required", ("f",), named=True),
+        ),
+        (
+            {"functions": [{"name": "f"}]},
+            "tools",
+            [{"type": "function", "function": {"name": "f"}}],
+        ),
+        ({"functions": [{"name": "f"}]}, "older_calls", True),
+        ({"functions": []}, "older_calls", False),
+        ({"response_format": {"type": "text"}}, "answer_schema", None),
+        ({"response_format": {"type": "json_object"}}, "answer_schema", {"type": "object"}),
+        (answer_in({"type": "integer"}), "answer_schema", {"type": "integer"}),
     ],
     ids=str,
 )
@@ -168,17 +200,35 @@ REFUSED: list[tuple[Body, str, str]] = [
     ({"response_format": "text"}, "response_format", "invalid_type"),
     ({"response_format": {}}, "response_format.type", "missing_required_parameter"),
     ({"response_format": {"type": "sound"}}, "response_format.type", "invalid_value"),
-    ({"response_format": {"type": "json_object"}}, "response_format", "unsupported_parameter"),
-    (
-        {"response_format": {"type": "json_schema", "json_schema": {"name": "a", "schema": {}}}},
-        "response_format",
-        "unsupported_parameter",
+    *(
+        (
+            {"response_format": {"type": "json_schema", **missing}},
+            path,
+            "missing_required_parameter",
+        )
+        for missing, path in (
+            ({}, "response_format.json_schema"),
+            ({"json_schema": {"name": "a"}}, "response_format.json_schema.schema"),
+        )
     ),
+    (answer_in("x"), "response_format.json_schema.schema", "invalid_type"),
     ({"modalities": "text"}, "modalities", "invalid_type"),
     ({"modalities": []}, "modalities", "unsupported_value"),
     ({"modalities": ["text", "audio"]}, "modalities", "unsupported_value"),
-    ({"functions": []}, "functions", "unsupported_parameter"),
-    ({"function_call": "auto"}, "function_call", "unsupported_parameter"),
+    ({"functions": [{"name": "a b"}]}, "functions[0].name", "invalid_value"),
+    (
+        {"functions": [{"name": "f", "parameters": {"type": "objekt"}}]},
+        "functions[0].parameters",
+        "invalid_function_parameters",
+    ),
+    ({"functions": [{"name": "f"}], "tools": [tool()]}, "functions", "invalid_value"),
+    ({"function_call": "auto"}, "function_call", "invalid_value"),
+    ({"functions": [{"name": "f"}], "function_call": "f"}, "function_call", "invalid_value"),
+    (
+        {"functions": [{"name": "f"}], "function_call": {"name": "g"}},
+        "function_call",
+        "invalid_value",
+    ),
     ({"audio": {"voice": "a", "format": "wav"}}, "audio", "unsupported_parameter"),
     ({"prediction": {"type": "content"}}, "prediction", "unsupported_parameter"),
     ({"web_search_options": {}}, "web_search_options", "unsupported_parameter"),
@@ -215,9 +265,8 @@ def test_a_required_field_is_missed(name: str) -> None:
             'properties.a.type cannot be "strin" in a JSON Schema.',
         ),
         (
-            chosen("required"),
-            "Unsupported parameter 'tool_choice': "
-            'calls cannot be forced or narrowed down yet; use "auto".',
+            {"prediction": {"type": "content"}},
+            "Unsupported parameter 'prediction': it has no use here; leave it out.",
         ),
         ({"max_tokens": 0}, "Invalid value for the token limit: expected at least 1, but got 0."),
     ],

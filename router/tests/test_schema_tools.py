@@ -5,7 +5,17 @@ import pytest
 from router.errors import BadRequest
 from router.fielderrors import shown
 from router.schema import jsonschemas
-from router.tests.bodies import Body, check_refused, chosen, named, offered, parameters, parse, tool
+from router.tests.bodies import (
+    Body,
+    allowed,
+    check_refused,
+    chosen,
+    named,
+    offered,
+    parameters,
+    parse,
+    tool,
+)
 
 
 @pytest.mark.parametrize(
@@ -114,18 +124,10 @@ REFUSED: list[tuple[Body, str, str]] = [
     (chosen({"type": "function", "function": {"name": 5}}), "tool_choice", "invalid_value"),
     (chosen(named("unknown")), "tool_choice", "invalid_value"),
     (chosen({"type": "allowed_tools"}), "tool_choice", "invalid_value"),
-    (chosen("required"), "tool_choice", "unsupported_parameter"),
-    (chosen(named("get_weather")), "tool_choice", "unsupported_parameter"),
-    (
-        chosen(
-            {
-                "type": "allowed_tools",
-                "allowed_tools": {"mode": "auto", "tools": [named("get_weather")]},
-            }
-        ),
-        "tool_choice",
-        "unsupported_parameter",
-    ),
+    (chosen(allowed("auto")), "tool_choice", "invalid_value"),
+    (chosen(allowed("none", named("get_weather"))), "tool_choice", "invalid_value"),
+    (chosen(allowed("auto", {"name": "get_weather"})), "tool_choice", "invalid_value"),
+    (chosen(allowed("auto", named("unknown"))), "tool_choice", "invalid_value"),
     ({"parallel_tool_calls": "no"}, "parallel_tool_calls", "invalid_type"),
 ]
 

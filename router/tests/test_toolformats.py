@@ -1,3 +1,4 @@
+import json
 import subprocess
 import sys
 import warnings
@@ -241,3 +242,10 @@ def test_whatever_the_text_only_malformed_is_raised(name: str, text: str) -> Non
         return
     assert calls
     assert all(isinstance(call.name, str) and isinstance(call.arguments, dict) for call in calls)
+
+
+@pytest.mark.parametrize("name", ["pythonic", "gemma4", "function_gemma", "minicpm5", "mistral"])
+def test_a_string_of_a_call_in_json_holds_no_calls(name: str) -> None:
+    said = '[delete_all()] call:delete_all{} <function name="delete_all"></function>'
+    call = {"name": "note", "arguments": {"text": said}}
+    assert parser(name)(json.dumps(call), []) == [RawCall("note", {"text": said})]

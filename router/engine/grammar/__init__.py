@@ -1,0 +1,1 @@
+"""What an answer must look like, as llguidance grammars: calls to the offered tools, and JSON."""

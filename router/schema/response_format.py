@@ -1,0 +1,57 @@
+"""What a client wants the text of an answer to be: anything, a JSON object, JSON of a schema."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+from pydantic import Field
+
+from router.errors import BadRequest
+from router.fielderrors import bad_field
+from router.schema import jsonschemas
+from router.schema.fields import Inbound
+
+MAX_SCHEMA_BYTES = 256 * 1024
+
+PATH = "response_format.json_schema"
+
+
+class JsonSchema(Inbound):
+    """``strict`` makes no difference: every answer is held to its schema."""
+
+    name: str | None = None
+    description: str | None = None
+    schema_: dict[str, Any] | None = Field(default=None, alias="schema")
+    strict: bool | None = None
+
+
+class ResponseFormat(Inbound):
+    type: Literal["text", "json_object", "json_schema"]
+    json_schema: JsonSchema | None = None
+
+
+def answer_schema(wanted: ResponseFormat | None) -> dict[str, Any] | None:
+    """The JSON Schema that the answer's text must fit; None: any text."""
+    if wanted is None or wanted.type == "text":
+        return None
+    if wanted.type == "json_object":
+        return {"type": "object"}
+    if wanted.json_schema is None or wanted.json_schema.schema_ is None:
+        missing = PATH if wanted.json_schema is None else f"{PATH}.schema"
+        raise bad_field(missing, "missing_required_parameter", "json_schema answers need a schema")
+    schema = wanted.json_schema.schema_
+    if fault := _fault(msgspec.json.encode(schema)):
+        name = f" '{wanted.json_schema.name}'" if wanted.json_schema.name else ""
+        raise BadRequest(
+            f"Invalid schema for response_format{name}: {fault}.",
+            param=f"{PATH}.schema",
+            code="invalid_json_schema",
+        )
+    return schema
+
+
+def _fault(encoded: bytes) -> str | None:
+    if len(encoded) > MAX_SCHEMA_BYTES:
+        return f"it takes more than {MAX_SCHEMA_BYTES // 1024} KiB; make it smaller"
+    return jsonschemas.fault(encoded)
