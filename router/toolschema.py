@@ -11,7 +11,8 @@ from __future__ import annotations
 import copy
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
 
@@ -32,7 +33,16 @@ _PASSES = 4
 _DEPTH = 8
 """How far a type is looked for through references and choices."""
 
+_APPLICATORS = ("anyOf", "oneOf", "allOf", "$ref")
+"""What applies further schemas to the same value, and so what can multiply."""
+
 _ABSENT = object()
+
+_STEPS = 20_000
+"""Schemas applied in one validation. Nested choices that all fail cost exponential time, and
+this runs where other requests wait."""
+
+_steps_left: ContextVar[int] = ContextVar("_steps_left")
 
 _PATTERN_SECONDS = 0.1
 """A client's pattern may need years for a text; a value that takes longer does not match."""
@@ -55,6 +65,7 @@ class Toolbox:
         validator = _validator(self._schemas[name])
         try:
             arguments = copy.deepcopy(arguments)
+            _steps_left.set(_STEPS)
             for _ in range(_PASSES):
                 errors = list(validator.iter_errors(arguments))
                 if not errors:
@@ -64,7 +75,7 @@ class Toolbox:
                     return None
                 for path, value in fixes:
                     _put(arguments, path, value)
-        except (ArithmeticError, RecursionError, Unresolvable):
+        except (ArithmeticError, RecursionError, Unresolvable, _TooCostly):
             # A number too large for multipleOf, a $ref without end: nothing is proven.
             return None
         return None
@@ -77,8 +88,23 @@ def _validator(schema_text: str) -> Any:
     dialect: Any = validator_for(schema, default=Draft202012Validator)
     # JSON Schema calls 5.0 an integer, but typed clients (C#, Go) fail to read it as one.
     strict = dialect.TYPE_CHECKER.redefine("integer", _is_integer)
-    checker = extend(dialect, {"pattern": _pattern}, type_checker=strict)
+    applicators = {key: _counted(dialect.VALIDATORS[key]) for key in _APPLICATORS}
+    checker = extend(dialect, {**applicators, "pattern": _pattern}, type_checker=strict)
     return checker(schema, registry=Registry())
+
+
+class _TooCostly(Exception):
+    """The budget of one validation is spent."""
+
+
+def _counted(check: Callable[..., Iterator[ValidationError] | None]) -> Callable[..., Any]:
+    def counted(*arguments: Any) -> Iterator[ValidationError]:
+        if not (left := _steps_left.get()):
+            raise _TooCostly
+        _steps_left.set(left - 1)
+        yield from check(*arguments) or ()
+
+    return counted
 
 
 def _pattern(_: object, pattern: str, value: object, __: object) -> Iterator[ValidationError]:

@@ -128,3 +128,10 @@ def test_a_pattern_that_would_take_years_does_not_match() -> None:
     assert tools.fit("f", {"mail": "a" * 40 + " at x"}) is None
     assert time.monotonic() - started < 5
     assert tools.fit("f", {"mail": "ada@x"}) == {"mail": "ada@x"}
+
+
+def test_choices_that_multiply_are_given_up() -> None:
+    doubled = {f"d{n}": {"anyOf": [{"$ref": f"#/$defs/d{n + 1}"}] * 2} for n in range(28)}
+    schema = an_object(n={"$ref": "#/$defs/d0"}) | {"$defs": doubled | {"d28": INTEGER}}
+    assert toolbox(schema).fit("f", {"n": 5}) == {"n": 5}
+    assert toolbox(schema).fit("f", {"n": [5]}) is None
