@@ -88,6 +88,23 @@ def peer(session: nox.Session) -> None:
     session.run("python", "-m", "conformance.peers", *session.posargs)
 
 
+@nox.session(default=False)
+def comparison(session: nox.Session) -> None:
+    """Check the router and mlx-lm's own server, and write the table of both into the README."""
+    install_router(session, "conformance")
+    ours, theirs = (f"{session.create_tmp()}/{name}.json" for name in ("ours", "theirs"))
+    session.run("python", "-m", "conformance", "--json", ours)
+    session.run("python", "-m", "conformance.peers", "--json", theirs)
+    session.run("python", "-m", "conformance.comparison", "README.md", ours, theirs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Time the router beside mlx-lm's own server; names of cases after `--`."""
+    install_router(session, "conformance")
+    session.run("python", "-m", "conformance.bench", *session.posargs)
+
+
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, import layers and file length."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import itertools
 import sys
 from collections.abc import Callable
@@ -16,8 +15,8 @@ from conformance import checks as _checks  # noqa: F401  registers the checks
 from conformance import report
 from conformance.check import REGISTRY, Check
 from conformance.runner import Result, Runner
-from conformance.session import Session
-from conformance.target import SCRIPTED, Profile, Target, load_profile, spawned
+from conformance.servers import opened
+from conformance.target import Profile, Target, load_profile
 
 ROUTER = "mlx-router"
 STDOUT = Path("-")
@@ -69,7 +68,7 @@ def main(
         raise typer.Exit(2) from None
     running = None
     if base_url:
-        running = Target(base_url.rstrip("/"), model, profile.capabilities, api_key)
+        running = profile.at(base_url, model, api_key)
     with report.live(chosen) as on_result:
         results = asyncio.run(_run(chosen, running, profile, on_result, strict=strict))
     saved = report.save(results, transcripts)
@@ -98,16 +97,8 @@ async def _run(
     *,
     strict: bool,
 ) -> list[Result]:
-    async with contextlib.AsyncExitStack() as stack:
-        scripted = None
-        if running is None:
-            engines = (("mlx", profile.capabilities), ("scripted", SCRIPTED | profile.capabilities))
-            running, scripted_target = [
-                await stack.enter_async_context(spawned(engine, has)) for engine, has in engines
-            ]
-            scripted = Session(scripted_target)
-        runner = Runner(Session(running), scripted, profile, strict=strict)
-        return await runner.run(chosen, on_result)
+    async with opened(profile, running) as (primary, scripted):
+        return await Runner(primary, scripted, profile, strict=strict).run(chosen, on_result)
 
 
 if __name__ == "__main__":

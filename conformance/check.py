@@ -42,7 +42,9 @@ Judge = Callable[["Transcript"], None]
 @dataclass(frozen=True)
 class Check:
     """``needs`` names capabilities of a target profile; ``scripted`` checks need the scripted
-    engine, because they play a text, a clock or a crash. ``timeout`` is in seconds."""
+    engine, because they play a text, a clock or a crash. ``timeout`` is in seconds. A
+    ``taxing`` check may leave the server at work, or worse: it runs after the others, and the
+    next one waits until the server answers again."""
 
     id: str
     level: Level
@@ -53,6 +55,7 @@ class Check:
     needs: tuple[str, ...] = ()
     scripted: bool = False
     timeout: float = 60
+    taxing: bool = False
 
     @property
     def section(self) -> str:
@@ -84,10 +87,12 @@ def check(
     needs: Sequence[str] = (),
     scripted: bool = False,
     timeout: float = 60,
+    taxing: bool = False,
 ) -> Callable[[Run], Run]:
     def register(run: Run) -> Run:
         new = Check(id, level, tuple(cite), _requirement(run), run, None)
-        _add(replace(new, needs=tuple(needs), scripted=scripted, timeout=timeout))
+        new = replace(new, needs=tuple(needs), scripted=scripted)
+        _add(replace(new, timeout=timeout, taxing=taxing))
         return run
 
     return register

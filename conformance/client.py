@@ -42,13 +42,15 @@ class Sent:
 
 @dataclass
 class Received:
-    """A response. ``reads`` are (seconds since the request was written, bytes of the body)."""
+    """A response. ``reads`` are (seconds since the request was written, bytes of the body).
+    ``reusable``: its connection may carry another request."""
 
     status: int
     headers: list[tuple[str, str]]
     reads: list[tuple[float, bytes]] = field(default_factory=list)
     seconds: float = 0.0
     complete: bool = False
+    reusable: bool = False
 
     def header(self, name: str) -> str | None:
         return next((v for n, v in self.headers if n == name.lower()), None)
@@ -117,6 +119,7 @@ class Connection:
             yield data
         received.seconds = time.monotonic() - started
         received.complete = True
+        received.reusable = self._protocol.their_state is h11.DONE
 
     async def request(self, sent: Sent) -> Exchange:
         received, body = await self.start(sent)

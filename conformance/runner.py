@@ -5,18 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import h11
 
 from conformance.check import Check, Failed, Level, NotApplicable, Outcome
 from conformance.client import Exchange
 from conformance.session import Session
 from conformance.target import Profile
 
+RECOVERY = 120
+"""Seconds a server may go on with what a client has given up."""
+
 
 @dataclass(frozen=True)
 class Result:
     """``stale``: it passed although the profile expects it to fail. ``expectation``: the
-    profile's reason for a failure that it expects."""
+    profile's reason for a failure that it expects. ``unanswered``: a request of it has had no
+    answer."""
 
     check: Check
     outcome: Outcome
@@ -26,6 +32,7 @@ class Result:
     hint: str = ""
     exchange: Exchange | None = None
     expectation: str | None = None
+    unanswered: bool = False
 
     @property
     def stale(self) -> bool:
@@ -37,6 +44,12 @@ class Result:
         return self.stale or (self.outcome == "fail" and self.expectation is None)
 
 
+def in_order(checks: Sequence[Check]) -> list[Check]:
+    """Those last that leave the server at work, and after them the invariants, which judge the
+    streams of all others."""
+    return sorted(checks, key=lambda check: (check.judge is not None, check.taxing))
+
+
 class Runner:
     """``primary`` is the target under test, ``scripted`` a router that plays scripts, if any.
 
@@ -44,23 +57,36 @@ class Runner:
     """
 
     def __init__(
-        self, primary: Session, scripted: Session | None, profile: Profile, *, strict: bool = False
+        self,
+        primary: Session,
+        scripted: Session | None,
+        profile: Profile,
+        *,
+        strict: bool = False,
+        patience: float = RECOVERY,
     ) -> None:
         self._sessions = [session for session in (primary, scripted) if session]
+        self._silent: dict[Session, str] = {}
         self._profile = profile
         self._strict = strict
+        self._patience = patience
 
     async def run(
         self, checks: Sequence[Check], on_result: Callable[[Result], None]
     ) -> list[Result]:
-        """Active checks first: the invariants judge the streams that these have caused."""
-        ordered = sorted(checks, key=lambda check: check.judge is not None)
         results = []
-        for check in ordered:
-            result = await self._result(check)
+        for check in in_order(checks):
+            result = await self.result(check)
             on_result(result)
             results.append(result)
         return results
+
+    async def result(self, check: Check) -> Result:
+        """The result of one check, when the server is ready for the next."""
+        result = await self._result(check)
+        if result.outcome != "n/a" and (check.taxing or result.unanswered):
+            return await self._recovered(result)
+        return result
 
     async def _result(self, check: Check) -> Result:
         started = time.monotonic()
@@ -73,6 +99,8 @@ class Runner:
         session = self._session_for(check)
         if session is None:
             return result("n/a", actual=f"needs {', '.join(_needs(check))}")
+        if check.run and session in self._silent:
+            return result("n/a", actual=f"no answer any more since {self._silent[session]}")
         try:
             async with asyncio.timeout(check.timeout):
                 exchange = await self._carry_out(check, session)
@@ -93,6 +121,7 @@ class Runner:
                 expected=f"an end within {check.timeout:g} seconds",
                 actual="no end",
                 exchange=session.last,
+                unanswered=True,
             )
         except Exception as error:
             return result(
@@ -100,6 +129,7 @@ class Runner:
                 expected="an answer that can be judged",
                 actual=f"{type(error).__name__}: {error}",
                 exchange=session.last,
+                unanswered=isinstance(error, (OSError, h11.ProtocolError)),
             )
 
     async def _carry_out(self, check: Check, session: Session) -> Exchange | None:
@@ -118,6 +148,19 @@ class Runner:
                 failure.exchange = transcript.exchange  # type: ignore[attr-defined]
                 raise
         return None
+
+    async def _recovered(self, result: Result) -> Result:
+        """The result, when the server answers again: no later check may fail in its place.
+
+        A server that does not has failed, whatever its profile expects of this check.
+        """
+        session = self._session_for(result.check)
+        if session is None or await session.answers_again(self._patience):
+            return result
+        self._silent[session] = result.check.id
+        expected = result.expected or "a server that answers afterwards, too"
+        actual = f"{result.actual or 'the answer'}; then none within {self._patience:g} s"
+        return replace(result, outcome="fail", expected=expected, actual=actual, expectation=None)
 
     def _session_for(self, check: Check) -> Session | None:
         needs = set(_needs(check))

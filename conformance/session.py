@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
+
+import h11
 
 from conformance.client import Exchange, Sent, exchange
 from conformance.target import Target
@@ -97,6 +100,17 @@ class Session:
         """POST /chat/completions, whatever the answer."""
         body = self.body(prompt, **fields)
         return await self.request("POST", "/chat/completions", json_body=body, fresh=fresh)
+
+    async def answers_again(self, seconds: float) -> bool:
+        """Whether the server answers a small request, if need be after so many seconds."""
+        sent = self.sent("POST", "/chat/completions", json_body=self.body(max_tokens=1))
+        try:
+            async with asyncio.timeout(seconds):
+                while (await exchange(sent)).received.status >= 500:
+                    await asyncio.sleep(1)
+        except (TimeoutError, OSError, h11.ProtocolError):
+            return False
+        return True
 
     async def answer(self, prompt: str | list[Json] = QUESTION, **fields: Any) -> Json:
         """The completion. Raises Failed when the answer is not a 200 with a JSON object."""

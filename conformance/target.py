@@ -26,12 +26,18 @@ class Profile:
     """What a server claims, and which checks it is known to fail, each with the reason.
 
     Capabilities are what checks name as their needs: ``tool_calls``, for one, is a model that
-    calls tools when they fit. What every server has needs no name.
+    calls tools when they fit. What every server has needs no name. ``context`` is the length
+    of the model's in tokens, where it is known.
     """
 
     name: str
     capabilities: frozenset[str]
     expected: dict[str, str] = field(default_factory=dict)
+    context: int | None = None
+
+    def at(self, base_url: str, model: str, api_key: str) -> Target:
+        root = base_url.rstrip("/")
+        return Target(root, model, self.capabilities, api_key, context=self.context)
 
 
 def load_profile(name: str) -> Profile:
@@ -41,26 +47,29 @@ def load_profile(name: str) -> Profile:
         known = ", ".join(sorted(p.stem for p in PROFILES.glob("*.toml")))
         raise FileNotFoundError(f"there is no target profile {name!r}; known are {known}")
     data = tomllib.loads(path.read_text(encoding="utf-8"))
-    return Profile(name, frozenset(data["capabilities"]), data.get("expected", {}))
+    capabilities = frozenset(data["capabilities"])
+    return Profile(name, capabilities, data.get("expected", {}), data.get("context"))
 
 
 @dataclass(frozen=True)
 class Target:
-    """``base_url`` ends in the API's prefix, usually /v1; ``pid`` where the run owns the
-    process."""
+    """``base_url`` ends in the API's prefix, usually /v1; ``pid`` and ``log`` where the
+    run owns the process; ``context`` in tokens, where it is known."""
 
     base_url: str
     model: str
     capabilities: frozenset[str]
     api_key: str = "unused"
     pid: int | None = None
+    log: Path | None = None
+    context: int | None = None
 
     @property
     def root(self) -> str:
         return self.base_url.removesuffix("/v1")
 
 
-SCRIPTED = frozenset({"scripted", "tool_calls", "health", "metrics", "slashes"})
+SCRIPTED = frozenset({"scripted", "tool_calls", "health", "metrics", "ready"})
 """What the router's scripted engine can be asked."""
 
 
@@ -69,7 +78,7 @@ async def spawned(engine: str, capabilities: frozenset[str], *flags: str) -> Asy
     """A router of its own for the run, ready to answer."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "router", "serve", "--engine", engine),
             *("--port", str(port), *flags),
@@ -78,7 +87,8 @@ async def spawned(engine: str, capabilities: frozenset[str], *flags: str) -> Asy
             env={k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")},
         )
         base_url = f"http://127.0.0.1:{port}/v1"
-        target = Target(base_url, "smollm2-135m-instruct", capabilities, pid=process.pid)
+        model, file = "smollm2-135m-instruct", Path(log.name)
+        target = Target(base_url, model, capabilities, pid=process.pid, log=file)
         try:
             await _ready(port, process)
             yield target

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ WORDS = 80
 BURST = 50
 SPARE_FILES = 5
 SPARE_BYTES = 48 << 20
+ERROR = re.compile(r"\[(?:error|critical)\]|\b(?:ERROR|CRITICAL)\b|Traceback")
 NOT_CANCELLED = "cancel the sequence when the client's connection closes"
 
 
@@ -107,14 +109,16 @@ async def queued(session: Session) -> None:
 @check("cancel.burst", level=MUST, cite=["OURS"], scripted=True, needs=("metrics",))
 async def burst(session: Session) -> None:
     """After fifty clients have come and left, nothing of them is left: sequences, open files,
-    memory."""
+    memory; and no error is in the log."""
     await metrics.idle(session, 10)
     await _visit(session)
-    before = held(session.target.pid)
+    before, logged = held(session.target.pid), len(_log(session))
     for _ in range(BURST // 10):
         await asyncio.gather(*[_visit(session) for _ in range(10)])
     await metrics.idle(session, SOON, NOT_CANCELLED)
     await metrics.still(session)
+    errors = [line for line in _log(session)[logged:] if ERROR.search(line)]
+    expect(not errors, "no error in the log", errors[:3], "a client that leaves is no error")
     if before is None:
         return
     await _settles(lambda: _fewer_files(session.target.pid, before))
@@ -128,6 +132,12 @@ async def burst(session: Session) -> None:
         f"about {before.bytes >> 20} MB of memory",
         f"{after.bytes >> 20} MB",
     )
+
+
+def _log(session: Session) -> list[str]:
+    """The lines that the server has written; none where the run cannot see them."""
+    file = session.target.log
+    return file.read_text(encoding="utf-8", errors="replace").splitlines() if file else []
 
 
 async def _visit(session: Session) -> None:

@@ -24,18 +24,23 @@ MODEL = "smollm2-135m-instruct"
 GRACE = 10.0
 """Seconds a server has to end after Ctrl-C; nox kills what it runs after as many."""
 
+AT_ONCE = 1.0
+"""Seconds for what must not wait for a model."""
+
 HISTOGRAMS = ("time_to_first_token_seconds", "request_generation_tokens")
 COUNTERS = ("generation_tokens_total", "prompt_tokens_total", "request_success_total")
 
 
-@check("life.health_ready", level=MUST, cite=["OURS"], needs=("health",))
+@check("life.health_ready", level=MUST, cite=["OURS"], needs=("health", "ready"))
 async def health_ready(session: Session) -> None:
-    """`/health` and `/ready` are 200 in JSON while the server answers."""
+    """`/health` and `/ready` are 200 in JSON, at once, while the server answers."""
     status(await session.chat(), 200)
     for path in ("//health", "//ready"):
         exchange = await session.request("GET", path)
         status(exchange, 200)
         json_object(exchange)
+        seconds = exchange.received.seconds
+        expect(seconds < AT_ONCE, f"{path} within {AT_ONCE:g} s", f"{seconds:.2f} s")
 
 
 @check("life.cold_start", level=MUST, cite=["PEER:llama-swap"], scripted=True)

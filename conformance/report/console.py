@@ -23,7 +23,7 @@ from rich.text import Text
 from conformance.check import Check
 from conformance.report import exchange, files, json
 from conformance.report.verdict import STALE_HINT, Tally, Verdict, by_section, worst_first
-from conformance.runner import Result
+from conformance.runner import Result, in_order
 
 out = Console(highlight=False, emoji=False)
 CONTROL = re.compile("[^\\t\\n\\u0020-\\u007e\\u00a0-\\U0010ffff]")
@@ -74,7 +74,7 @@ def live(checks: Sequence[Check]) -> Iterator[Callable[[Result], None]]:
     if not out.is_terminal:
         yield line
         return
-    ahead = [c.id for c in sorted(checks, key=lambda check: check.judge is not None)]
+    ahead = [check.id for check in in_order(checks)]
     columns = (SpinnerColumn(), BarColumn(24), MofNCompleteColumn(), TimeElapsedColumn())
     description = TextColumn("{task.description}", markup=False)
     with Progress(*columns, description, console=out, transient=True) as progress:

@@ -28,7 +28,7 @@ class FaultIsTheClients(Mutant):
 
 @spoils("err.not_422")
 class WrongTypeIs422(Mutant):
-    also = ("err.envelope", "err.param_path")
+    also = ("err.envelope", "err.param_path", "err.sdk_class")
 
     def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
         if status == 400 and body["error"]["code"] == "invalid_type":

@@ -66,7 +66,7 @@ class Stalls(Mutant):
 @spoils("lat.tpot")
 class DecodesSlowly(SleepsPerToken):
     also = ("lat.efficiency",)
-    seconds = 0.02
+    seconds = 0.015
 
 
 @spoils("lat.efficiency")
@@ -98,7 +98,7 @@ class QueuesAll(Mutant):
     async def before(self, request: Json, path: str) -> Response | None:
         if is_sample(request):
             self.in_flight += 1
-            await asyncio.sleep(0.5 * (self.in_flight - 1))
+            await asyncio.sleep(0.35 * (self.in_flight - 1))
         return None
 
     def delay(self, event: bytes, request: Json) -> float:

@@ -26,6 +26,8 @@ class DataInTwoLines(Mutant):
 
 @spoils("stream.done_last")
 class NoDone(Mutant):
+    also = ("stream.options_tolerant",)
+
     def event(self, line: bytes) -> bytes:
         return b"" if b"[DONE]" in line else line
 
@@ -149,9 +151,9 @@ class StreamsForNull(Mutant):
 @spoils("stream.error_before_headers")
 class RefusesInTheStream(Mutant):
     async def before(self, request: Json, path: str) -> Response | None:
-        if not request.get("stream") or request.get("temperature") != 3:
+        if not request.get("stream") or request.get("temperature") != "hot":
             return None
-        error = JSONResponse(envelope("temperature is above 2", "temperature")).body
+        error = JSONResponse(envelope("temperature is no number", "temperature")).body
         return Response(b"data: " + bytes(error) + b"\n\n", media_type="text/event-stream")
 
 

@@ -19,6 +19,7 @@ from conformance.report.verdict import Tally, Verdict
 from conformance.runner import Result, Runner
 from conformance.session import Session
 from conformance.target import Profile, Target
+from conformance.tests.refusing import refusing
 from conformance.transcript import Transcript
 
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -63,7 +64,7 @@ def results(
     scripted: Session | None = None,
 ) -> list[Result]:
     profile = Profile("some", frozenset(), expected or {})
-    runner = Runner(primary or session(), scripted, profile, strict=strict)
+    runner = Runner(primary or session(), scripted, profile, strict=strict, patience=0.2)
     return asyncio.run(runner.run(checks, lambda result: None))
 
 
@@ -106,6 +107,34 @@ def test_a_check_that_hangs_fails_at_its_timeout() -> None:
     found = result(check(hangs, timeout=0.05))
     assert (found.outcome, found.expected) == ("fail", "an end within 0.05 seconds")
     assert found.seconds < 5
+
+
+def test_a_check_without_an_answer_is_judged_alone_when_the_server_answers_again() -> None:
+    with refusing() as url:
+        healthy = Session(Target(url, "some-model", frozenset()))
+        slow, after = results(check(hangs, timeout=0.05), check(fails), primary=healthy)
+    assert (slow.actual, after.actual) == ("no end", "2")
+
+
+def test_after_a_server_has_gone_silent_nobody_fails_in_its_place() -> None:
+    checks = (check(hangs, timeout=0.05), check(fails), check(holds))
+    gone, *others = results(*checks, expected=EXPECTED)
+    assert gone.unexpected
+    assert gone.actual == "no end; then none within 0.2 s"
+    assert {other.outcome for other in others} == {"n/a"}
+
+
+def test_what_leaves_a_server_at_work_comes_after_the_others() -> None:
+    asked = []
+
+    async def notes(session: Session) -> None:
+        asked.append("taxing")
+
+    async def others(session: Session) -> None:
+        asked.append("other")
+
+    results(check(notes, taxing=True), check(others))
+    assert asked == ["other", "taxing"]
 
 
 def test_an_answer_that_breaks_a_check_is_a_failure() -> None:
@@ -225,9 +254,9 @@ def test_a_run_that_fails_exits_with_1_and_writes_what_was_asked_for(tmp_path: P
         "chat.id_prefix", "chat.schema", "--base-url", NOWHERE, "--json", str(file), "--strict"
     )
     assert ran.returncode == 1
-    assert ran.stdout.splitlines()[-1] == "0 passed, 2 failed, 0 skipped"
+    assert ran.stdout.splitlines()[-1] == "0 passed, 1 failed, 1 skipped"
     document = json.loads(file.read_text(encoding="utf-8"))
-    assert document["counts"] == {"passed": 0, "failed": 2, "skipped": 0}
+    assert document["counts"] == {"passed": 0, "failed": 1, "skipped": 1}
     assert not document["ok"]
 
 

@@ -1,0 +1,32 @@
+"""Target profiles: what they may say."""
+
+from __future__ import annotations
+
+import pytest
+
+from conformance import checks  # noqa: F401  registers the checks
+from conformance.check import REGISTRY
+from conformance.target import PROFILES, Profile, load_profile
+
+NAMES = sorted(path.stem for path in PROFILES.glob("*.toml"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_profile_names_checks_and_what_they_need(name: str) -> None:
+    profile = load_profile(name)
+    needs = {need for check in REGISTRY.values() for need in check.needs}
+    assert profile.capabilities <= needs
+    assert set(profile.expected) <= set(REGISTRY)
+    assert all(profile.expected.values())
+
+
+def test_an_unknown_profile_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(FileNotFoundError, match="known are any, llama-cpp, lmstudio"):
+        load_profile("nobody")
+
+
+def test_a_target_has_what_its_profile_says() -> None:
+    profile = Profile("some", frozenset({"completions"}), context=8192)
+    target = profile.at("http://host:1/v1/", "m", "key")
+    assert (target.base_url, target.root) == ("http://host:1/v1", "http://host:1")
+    assert (target.capabilities, target.context) == (profile.capabilities, 8192)
