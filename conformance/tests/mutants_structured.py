@@ -1,17 +1,15 @@
-"""Broken structured output, in front of the layer that has it."""
+"""Broken structured output."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
-from starlette.responses import Response
-
-from conformance.tests.features import CHAT, JsonOutput
-from conformance.tests.mutation import Json, spoils
+from conformance.tests.features import CHAT
+from conformance.tests.mutation import Json, Mutant, spoils
 
 
-class SpoiltChoice(JsonOutput):
+class SpoiltChoice(Mutant):
     """Spoils each choice of an answer whose format was asked for."""
 
     def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
@@ -23,22 +21,16 @@ class SpoiltChoice(JsonOutput):
     def choice(self, choice: Json, request: Json) -> None: ...
 
 
-class Tolerant(JsonOutput):
+class Tolerant(Mutant):
     """Ignores a response_format that it dislikes, where it should refuse it."""
 
     def ignores(self, wanted: Json) -> bool:
         return False
 
-    async def before(self, request: Json, path: str) -> Response | None:
-        return None if self._ignored(request) else await super().before(request, path)
-
     def request(self, path: str, body: Json) -> Json:
-        if self._ignored(body):
+        if self.ignores(body.get("response_format") or {}):
             del body["response_format"]
-        return super().request(path, body)
-
-    def _ignored(self, request: Json) -> bool:
-        return self.ignores(request.get("response_format") or {})
+        return body
 
 
 @spoils("json.object")
@@ -58,7 +50,7 @@ class RequiredNotEnforced(SpoiltChoice):
 
 
 @spoils("json.schema_stream")
-class FencedInStreams(JsonOutput):
+class FencedInStreams(Mutant):
     def chunk(self, chunk: Json, request: Json) -> list[Json]:
         for choice in chunk["choices"]:
             if choice["delta"].get("content", "").startswith("{"):
@@ -87,13 +79,12 @@ class AnySchemaWillDo(Tolerant):
 
 
 @spoils("json.bad_schema")
-class OtherWords(JsonOutput):
-    async def before(self, request: Json, path: str) -> Response | None:
-        response = await super().before(request, path)
-        if response is None:
-            return None
-        body = bytes(response.body).replace(b"Invalid schema for response_format", b"Bad schema")
-        return Response(body, response.status_code, media_type="application/json")
+class OtherWords(Mutant):
+    def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
+        if status == 400:
+            said = body["error"]["message"]
+            body["error"]["message"] = said.replace("Invalid schema for response_format", "Bad")
+        return status, body
 
 
 @spoils("json.unknown_type")

@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from conformance.tests.features import ForcedTools, name_of, refusal
+from conformance.tests.features import name_of, refusal
 from conformance.tests.mutation import Json, Mutant, spoils
 
 
@@ -124,22 +124,22 @@ class IgnoresNone(IgnoresChoice):
 
 
 @spoils("tools.choice_required")
-class RequiredIsAnOption(ForcedTools):
+class RequiredIsAnOption(Mutant):
     """Required as if it were auto, with a model that sees no use for a tool."""
 
     def request(self, path: str, body: Json) -> Json:
         if body.get("tool_choice") == "required" and body.get("tools"):
             return {**body, "tool_choice": "none"}
-        return super().request(path, body)
+        return body
 
 
 @spoils("tools.choice_named")
-class NamedIsRequired(ForcedTools):
+class NamedIsRequired(Mutant):
     def request(self, path: str, body: Json) -> Json:
         choice = body.get("tool_choice") or {}
         if isinstance(choice, dict) and choice.get("function", {}).get("name") in names(body):
             body["tool_choice"] = "required"
-        return super().request(path, body)
+        return body
 
 
 @spoils("tools.choice_invalid")

@@ -22,14 +22,15 @@ from conformance.tests.mutation import MUTANTS, Mutant, spoiled
 for _module in sorted(Path(__file__).parent.glob("mutants_*.py")):
     import_module(f"conformance.tests.{_module.stem}")
 
-STRICT = Profile("mutant", SCRIPTED)
+ABLE = SCRIPTED | {"forced_tools", "json_output"}
+STRICT = Profile("mutant", ABLE)
 
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[Target]:
     """The correct server that all mutants spoil."""
     with asyncio.Runner() as runner:
-        server = spawned("scripted", SCRIPTED)
+        server = spawned("scripted", ABLE)
         yield runner.run(server.__aenter__())
         runner.run(server.__aexit__(None, None, None))
 
