@@ -7,7 +7,7 @@ import platform
 import tomllib
 from pathlib import Path
 
-from conformance.check import NotApplicable
+from conformance.failure import NotApplicable
 from conformance.session import Session
 
 FILE = Path(__file__).parent.parent / "fixtures" / "budgets.toml"

@@ -62,20 +62,6 @@ class Check:
         return self.id.partition(".")[0]
 
 
-class Failed(AssertionError):
-    """The requirement does not hold. ``hint`` says what to change in the server."""
-
-    def __init__(self, expected: str, actual: Any, hint: str = "") -> None:
-        super().__init__(f"expected {expected}, got {shown(actual)}")
-        self.expected = expected
-        self.actual = shown(actual)
-        self.hint = hint
-
-
-class NotApplicable(Exception):
-    """This target cannot be asked; the message says why."""
-
-
 REGISTRY: dict[str, Check] = {}
 
 
@@ -104,17 +90,6 @@ def invariant(id: str, *, level: Level, cite: Sequence[str]) -> Callable[[Judge]
         return judge
 
     return register
-
-
-def expect(condition: bool, expected: str, actual: Any, hint: str = "") -> None:
-    """Raise ``Failed`` unless the condition holds."""
-    if not condition:
-        raise Failed(expected, actual, hint)
-
-
-def shown(value: Any, limit: int = 400) -> str:
-    text = value if isinstance(value, str) else repr(value)
-    return text if len(text) <= limit else f"{text[:limit]}… ({len(text)} characters)"
 
 
 def _requirement(function: Callable[..., Any]) -> str:

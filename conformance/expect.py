@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.check import Failed, expect
 from conformance.client import Exchange
+from conformance.failure import Failed, expect
 
 ENVELOPE = {"message", "type", "param", "code"}
 

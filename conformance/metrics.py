@@ -12,8 +12,8 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 
-from conformance.check import Failed, expect
 from conformance.expect import status
+from conformance.failure import Failed, expect
 from conformance.session import Session
 
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)(\s+-?\d+)?")

@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 
 import h11
 
-from conformance.check import Check, Failed, Level, NotApplicable, Outcome
+from conformance.check import Check, Level, Outcome
 from conformance.client import Exchange
+from conformance.failure import Failed, NotApplicable
 from conformance.session import Session
 from conformance.target import Profile
 

@@ -11,6 +11,7 @@ from typing import Any
 import h11
 
 from conformance.client import Exchange, Sent, exchange
+from conformance.expect import json_object, status
 from conformance.target import Target
 from conformance.transcript import Transcript
 
@@ -114,8 +115,6 @@ class Session:
 
     async def answer(self, prompt: str | list[Json] = QUESTION, **fields: Any) -> Json:
         """The completion. Raises Failed when the answer is not a 200 with a JSON object."""
-        from conformance.expect import json_object, status
-
         exchanged = await self.chat(prompt, **fields)
         status(exchanged, 200)
         return json_object(exchanged)
@@ -124,8 +123,6 @@ class Session:
         self, prompt: str | list[Json] = QUESTION, *, fresh: bool = False, **fields: Any
     ) -> Transcript:
         """The stream. Raises Failed when the answer is not a 200."""
-        from conformance.expect import status
-
         known = len(self._remembered)
         exchanged = await self.chat(prompt, fresh=fresh, stream=True, **fields)
         status(exchanged, 200)

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from conformance import metrics
-from conformance.check import MUST, check, expect
+from conformance.check import MUST, check
 from conformance.client import Connection, Sent
 from conformance.expect import status
+from conformance.failure import expect
 from conformance.session import Session, script
 
 SOON = 1.0

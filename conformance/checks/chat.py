@@ -6,8 +6,9 @@ import time
 from typing import Any
 
 from conformance import schemas
-from conformance.check import MUST, SHOULD, NotApplicable, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.expect import json_object, refused, status
+from conformance.failure import NotApplicable, expect
 from conformance.session import QUESTION, Json, Session
 
 NATURAL = 512

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from conformance.check import MUST, SHOULD, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.checks.chat import natural, said, thought
 from conformance.expect import json_object, refused, status
+from conformance.failure import expect
 from conformance.images import noise
 from conformance.session import QUESTION, Json, Session, script, user
 

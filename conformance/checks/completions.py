@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from conformance.check import MUST, SHOULD, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.client import Exchange
 from conformance.expect import json_object, refused, status
+from conformance.failure import expect
 from conformance.session import Json, Session
 from conformance.transcript import Transcript
 

@@ -9,8 +9,9 @@ import socket
 from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
-from conformance.check import MUST, SHOULD, Failed, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.client import Connection, Sent
+from conformance.failure import Failed, expect
 from conformance.session import Json, Session, script, user
 
 STREAMS = 8

@@ -11,10 +11,11 @@ from typing import Any
 
 import openai
 
-from conformance.check import MUST, SHOULD, NotApplicable, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.client import Connection, Exchange
 from conformance.configured import configured
 from conformance.expect import error, json_object, refused, status
+from conformance.failure import NotApplicable, expect
 from conformance.session import Json, Session, script, user
 from conformance.transcript import Transcript
 

@@ -9,10 +9,11 @@ import re
 import openai
 
 from conformance import metrics
-from conformance.check import MUST, SHOULD, Failed, NotApplicable, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.checks.cancellation import NOT_CANCELLED, SOON, endless, request
 from conformance.client import Connection, Sent, exchange
 from conformance.expect import json_object, status
+from conformance.failure import Failed, NotApplicable, expect
 from conformance.faults import Fault, faulty
 from conformance.session import Session
 

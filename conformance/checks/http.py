@@ -10,10 +10,11 @@ from urllib.parse import quote
 import h11
 import openai
 
-from conformance.check import INFO, MUST, SHOULD, Failed, NotApplicable, check, expect
+from conformance.check import INFO, MUST, SHOULD, check
 from conformance.client import Connection, Exchange, Sent, exchange
 from conformance.configured import configured
 from conformance.expect import error, json_object, refused, status
+from conformance.failure import Failed, NotApplicable, expect
 from conformance.session import Json, Session
 
 UNKNOWN_MODEL = "no-such-model-5b1f"

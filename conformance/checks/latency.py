@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable
 from weakref import WeakKeyDictionary
 
 from conformance.budgets import budget
-from conformance.check import MUST, SHOULD, Failed, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.expect import status
+from conformance.failure import Failed, expect
 from conformance.session import Json, Session, script, user
 from conformance.stats import percentile
 from conformance.transcript import Transcript

@@ -13,9 +13,10 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from conformance import metrics
-from conformance.check import MUST, SHOULD, Failed, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.client import Connection, Exchange, Sent
 from conformance.expect import json_object, status
+from conformance.failure import Failed, expect
 from conformance.session import Session, script
 from conformance.target import START_TIMEOUT, Target
 from conformance.transcript import Transcript

@@ -9,8 +9,9 @@ from typing import Any
 from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
-from conformance.check import MUST, SHOULD, Failed, check, expect, invariant
+from conformance.check import MUST, SHOULD, check, invariant
 from conformance.expect import json_object, status
+from conformance.failure import Failed, expect
 from conformance.session import Session, script
 from conformance.transcript import Transcript
 

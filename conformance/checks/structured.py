@@ -13,8 +13,9 @@ import openai
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from conformance import schemas
-from conformance.check import MUST, SHOULD, Failed, NotApplicable, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.expect import json_object, refused, status
+from conformance.failure import Failed, NotApplicable, expect
 from conformance.session import Json, Session
 
 ENFORCE = "constrain the sampler by the schema; asking the model for JSON is not enough"

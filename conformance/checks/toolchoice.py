@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conformance.check import MUST, SHOULD, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.checks.tools import (
     ASK,
     PATIENCE,
@@ -22,6 +22,7 @@ from conformance.checks.tools import (
 )
 from conformance.client import Exchange
 from conformance.expect import json_object, refused
+from conformance.failure import expect
 from conformance.session import Json, Session
 
 

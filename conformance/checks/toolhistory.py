@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from conformance.check import MUST, SHOULD, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.checks.tools import ASK, PATIENCE, TOOLS, asked, choice
 from conformance.expect import error
+from conformance.failure import expect
 from conformance.session import Json, Session, user
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from conformance.check import MUST, SHOULD, Failed, check, expect
+from conformance.check import MUST, SHOULD, check
+from conformance.failure import Failed, expect
 from conformance.session import Json, Session, script
 
 ROOM = 1024

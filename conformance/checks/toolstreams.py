@@ -6,7 +6,7 @@ import itertools
 import json
 from typing import Any
 
-from conformance.check import MUST, SHOULD, check, expect
+from conformance.check import MUST, SHOULD, check
 from conformance.checks.tools import (
     ASK,
     ROOM,
@@ -21,6 +21,7 @@ from conformance.checks.tools import (
     two_calls,
 )
 from conformance.expect import status
+from conformance.failure import expect
 from conformance.session import Json, Session, script
 from conformance.transcript import Transcript
 

@@ -13,8 +13,9 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance.__main__ import app, spelled_out
-from conformance.check import Check, Failed, Level, NotApplicable
+from conformance.check import Check, Level
 from conformance.client import Exchange, Received, Sent
+from conformance.failure import Failed, NotApplicable
 from conformance.report.verdict import Tally, Verdict
 from conformance.runner import Result, Runner
 from conformance.session import Session
