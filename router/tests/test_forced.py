@@ -94,8 +94,8 @@ def answers(loaded: Loaded) -> Notes:
     for start in range(0, SCHEMAS, TOGETHER):
         for number in range(start, start + TOGETHER):
             asked = request(number)
-            prompt = prompter.prompt(asked)
-            orders.put(Job(asked, prompt, compiler.matcher(asked, reasoning_open=False)))
+            prompts = prompter.prompts(asked)
+            orders.put(Job(asked, prompts, compiler.matcher(asked, reasoning_open=False)))
         while len(notes.ended) < start + TOGETHER:
             loop.step()
     orders.put(Hangup())

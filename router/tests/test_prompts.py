@@ -62,7 +62,7 @@ def prompter(tokenizer: TokenizerWrapper, context_length: int = 8192) -> Prompte
 
 
 def rendered(tokenizer: TokenizerWrapper, messages: list[dict[str, Any]], **fields: Any) -> str:
-    prompt = prompter(tokenizer).prompt(Generate(0, messages, **fields))
+    [prompt] = prompter(tokenizer).prompts(Generate(0, messages, **fields))
     return str(tokenizer.decode(prompt.tokens))
 
 
@@ -155,34 +155,35 @@ def test_a_thought_that_the_template_opens(tokenizer_for: Any) -> None:
     tokenizer = tokenizer_for()
     tokenizer.add_tokens(["<think>", "</think>"])
     thinking = TokenizerWrapper(tokenizer)
-    opened = prompter(thinking).prompt(Generate(0, [user("<think>")]))
-    closed = prompter(thinking).prompt(Generate(0, [user("<think>a</think>")]))
+    [opened] = prompter(thinking).prompts(Generate(0, [user("<think>")]))
+    [closed] = prompter(thinking).prompts(Generate(0, [user("<think>a</think>")]))
     assert opened.reasoning_open
     assert not closed.reasoning_open
 
 
 def test_the_token_budget(tokenizer_for: Any) -> None:
     small = prompter(tokenizer_for(), context_length=50)
-    fits = small.prompt(Generate(0, [user("Hi")]))
+    [fits] = small.prompts(Generate(0, [user("Hi")]))
     assert fits.max_tokens == 50 - len(fits.tokens)
-    assert small.prompt(Generate(0, [user("Hi")], max_tokens=3)).max_tokens == 3
-    assert small.prompt(Generate(0, [user("Hi")], max_tokens=32000)).max_tokens == fits.max_tokens
+    for asked, granted in ((3, 3), (32000, fits.max_tokens)):
+        [prompt] = small.prompts(Generate(0, [user("Hi")], max_tokens=asked))
+        assert prompt.max_tokens == granted
     with pytest.raises(Refusal, match="50 tokens") as caught:
-        small.prompt(Generate(0, [user("word " * 60)]))
+        small.prompts(Generate(0, [user("word " * 60)]))
     assert caught.value.code == "context_length_exceeded"
 
 
 def test_a_text_that_is_far_too_long_is_not_read_to_its_end(tokenizer_for: Any) -> None:
     small = prompter(tokenizer_for(), context_length=50)
     with pytest.raises(Refusal, match="at least") as caught:
-        small.prompt(Generate(0, [user("word " * 100_000)]))
+        small.prompts(Generate(0, [user("word " * 100_000)]))
     assert caught.value.code == "context_length_exceeded"
-    spaces = small.prompt(Generate(0, [user(" " * 700)]))
+    [spaces] = small.prompts(Generate(0, [user(" " * 700)]))
     assert len(spaces.tokens) < 50
 
 
 def test_a_bias_outside_the_vocabulary(tokenizer_for: Any) -> None:
     sampling = Sampling(logit_bias={10**6: 1.0})
     with pytest.raises(Refusal) as caught:
-        prompter(tokenizer_for()).prompt(Generate(0, [user("Hi")], sampling=sampling))
+        prompter(tokenizer_for()).prompts(Generate(0, [user("Hi")], sampling=sampling))
     assert caught.value.param == "logit_bias"
