@@ -60,7 +60,7 @@ class Target:
         return self.base_url.removesuffix("/v1")
 
 
-SCRIPTED = frozenset({"scripted", "tool_calls", "health", "metrics", "slashes"})
+SCRIPTED = frozenset({"scripted", "completions", "health", "metrics", "slashes", "tool_calls"})
 """What the router's scripted engine can be asked."""
 
 

@@ -11,11 +11,10 @@ makes the model say what the feature would have forced. A request that ends in a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 from jsonschema import Draft202012Validator, SchemaError
-from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.responses import JSONResponse, Response
 
 from conformance.session import script, user
 from conformance.tests.mutation import Json, Mutant
@@ -84,40 +83,7 @@ class JsonOutput(Mutant):
         return body
 
 
-class Completions(Mutant):
-    """POST /v1/completions. What it answers goes through ``answer``, ``chunk`` and ``event``."""
-
-    features = frozenset({"completions"})
-
-    async def before(self, request: Json, path: str) -> Response | None:
-        if path != "/v1/completions":
-            return None
-        for name, harmless in (("suffix", None), ("echo", False), ("best_of", 1)):
-            if request.get(name) not in (None, harmless):
-                return refusal(f"{name} is not supported; leave it out.", name)
-        if not request.get("prompt"):
-            return refusal("Missing prompt.", "prompt")
-        if request.get("stream"):
-            return StreamingResponse(self._events(request), media_type="text/event-stream")
-        words, reason, usage = _continuation(request)
-        body = {**_completion(request, "".join(words), reason), "usage": usage}
-        status, spoilt = self.answer(200, body, request, path)
-        return JSONResponse(spoilt, status)
-
-    def _events(self, request: Json) -> Iterator[bytes]:
-        words, reason, usage = _continuation(request)
-        chunks = [_completion(request, word, None) for word in words]
-        chunks.append(_completion(request, "", reason))
-        if (request.get("stream_options") or {}).get("include_usage"):
-            chunks = [{**chunk, "usage": None} for chunk in chunks]
-            chunks.append({**chunks[0], "choices": [], "usage": usage})
-        for chunk in chunks:
-            for spoilt in self.chunk(chunk, request):
-                yield self.event(b"data: " + json.dumps(spoilt).encode() + b"\n\n")
-        yield self.event(b"data: [DONE]\n\n")
-
-
-LAYERS: tuple[type[Mutant], ...] = (ForcedTools, JsonOutput, Completions, PrefixCache)
+LAYERS: tuple[type[Mutant], ...] = (ForcedTools, JsonOutput, PrefixCache)
 
 
 def refusal(message: str, param: str) -> JSONResponse:
@@ -196,23 +162,3 @@ def _finish_named(answer: Json, request: Json) -> None:
     if isinstance(choice, dict) and choice.get("type") == "function":
         for made in answer["choices"]:
             made["finish_reason"] = made["finish_reason"] and "stop"
-
-
-def _continuation(request: Json) -> tuple[list[str], str, Json]:
-    prompt = request["prompt"] if isinstance(request["prompt"], str) else str(request["prompt"][0])
-    words = [f"{word} " for word in f"and so on after: {prompt}".split()]
-    limit = request.get("max_tokens") or 16
-    cut = words[:limit]
-    sizes = (len(prompt.split()), len(cut))
-    usage = {"prompt_tokens": sizes[0], "completion_tokens": sizes[1], "total_tokens": sum(sizes)}
-    return cut, "length" if len(words) > limit else "stop", usage
-
-
-def _completion(request: Json, text: str, finish_reason: str | None) -> Json:
-    return {
-        "id": "cmpl-feature",
-        "object": "text_completion",
-        "created": 1_750_000_000,
-        "model": request["model"],
-        "choices": [{"index": 0, "text": text, "logprobs": None, "finish_reason": finish_reason}],
-    }

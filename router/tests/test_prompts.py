@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tokenizer_utils import load as load_tokenizer
+from tokenizers.processors import TemplateProcessing
 
 from router.engine.model import output_format, template_knows_tools
 from router.engine.prompts import Prompter
@@ -187,3 +188,59 @@ def test_a_bias_outside_the_vocabulary(tokenizer_for: Any) -> None:
     with pytest.raises(Refusal) as caught:
         prompter(tokenizer_for()).prompts(Generate(0, [user("Hi")], sampling=sampling))
     assert caught.value.param == "logit_bias"
+
+
+# --- raw prompts ---
+
+
+def raw(tokenizer: TokenizerWrapper, *prompts: Any, **fields: Any) -> list[list[int]]:
+    made = prompter(tokenizer).prompts(Generate(0, [], prompts=list(prompts), **fields))
+    return [prompt.tokens for prompt in made]
+
+
+def test_a_text_is_read_as_it_is(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    text = "<|im_start|>user\nHi there<|im_end|>\n"
+    [tokens, ids] = raw(tokenizer, text, [5, 6])
+    assert tokenizer.decode(tokens) == text
+    assert tokens[0] == tokenizer.bos_token_id
+    assert ids == [5, 6]
+
+
+def test_a_tokenizer_that_begins_its_texts_does_so_once(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    [bare] = raw(tokenizer, "Hi")
+    assert bare[0] != tokenizer.bos_token_id
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", tokenizer.bos_token_id)]
+    )
+    begun = [tokenizer.bos_token_id, *bare]
+    assert raw(tokenizer, "Hi", "<|im_start|>Hi", bare) == [begun, begun, bare]
+    assert raw(tokenizer, "") == [[tokenizer.bos_token_id]]
+
+
+def test_nothing_is_the_beginning_of_a_document(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    assert raw(tokenizer, "", "") == [[tokenizer.bos_token_id]] * 2
+    tokenizer.bos_token = None
+    assert raw(tokenizer, "") == [[min(tokenizer.eos_token_ids)]]
+
+
+def test_raw_prompts_have_a_budget_each(tokenizer_for: Any) -> None:
+    small = prompter(tokenizer_for(), context_length=50)
+    short, long = small.prompts(Generate(0, [], prompts=[[5], [5] * 49]))
+    assert (short.max_tokens, long.max_tokens) == (49, 1)
+    assert not short.reasoning_open
+    for prompt in ("word " * 60, [5] * 50):
+        with pytest.raises(Refusal, match=r"50 tokens.* your prompt resulted in") as caught:
+            small.prompts(Generate(0, [], prompts=["x", prompt]))
+        assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "prompt")
+
+
+def test_token_ids_outside_the_vocabulary(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    last = len(tokenizer) - 1
+    assert raw(tokenizer, [last]) == [[last]]
+    with pytest.raises(Refusal, match=str(last + 1)) as caught:
+        raw(tokenizer, "x", [0, last + 1])
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "prompt")
