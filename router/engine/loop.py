@@ -22,7 +22,7 @@ from router.engine.constraint import Constraint
 from router.engine.intake import Job, Order, Orders
 from router.engine.link import Link
 from router.engine.prefix_cache import Cache, PrefixCache
-from router.engine.sequence import Sequence
+from router.engine.sequence import Sequence, detokenizer
 from router.engine.tokentext import TokenTexts
 
 STATS_INTERVAL = 0.25
@@ -121,7 +121,7 @@ class Loop:
         sequence = Sequence(
             request,
             index,
-            self._tokenizer.detokenizer,
+            detokenizer(self._tokenizer, goes_on=bool(request.prompts)),
             sampling.sampler(request.sampling, sibling, self._vocabulary),
             [*sampling.processors(request.sampling, len(prompt)), *filter(None, [constraint])],
             constraint,
