@@ -69,7 +69,12 @@ class Target:
         return self.base_url.removesuffix("/v1")
 
 
-SCRIPTED = frozenset({"scripted", "tool_calls", "health", "metrics", "ready"})
+SCRIPTED = frozenset(
+    {
+        *("scripted", "completions", "forced_tools", "health", "json_output", "metrics"),
+        *("ready", "tool_calls"),
+    }
+)
 """What the router's scripted engine can be asked."""
 
 

@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from router import __version__, frames
-from router.api import chat, models, ops
+from router.api import chat, completions, models, ops
 from router.api.requests import ClientGone
 from router.api.services import Services
 from router.catalog import Catalog
@@ -29,7 +29,7 @@ from router.worker import OnProgress, Worker
 
 log = logging.getLogger("router.app")
 
-GENERATION = (chat.router, models.router)
+GENERATION = (chat.router, completions.router, models.router)
 
 
 def create_app(

@@ -94,7 +94,8 @@ class Defaults(Section):
     enable_function_calling: bool = True
     """Offer a request's tools to the model. Off: requests with tools are refused."""
     max_tokens: int | None = Field(default=None, ge=1)
-    """Longest answer in tokens when a request does not say. null: what the context leaves."""
+    """Longest answer in tokens when a request does not say. null: what the context leaves, and
+    16 for /v1/completions, as at OpenAI."""
     timeout: float = Field(default=600, gt=0)
     """Seconds a request may take from start to end."""
     model: str = Field(default="smollm2-135m-instruct", min_length=1)

@@ -120,10 +120,16 @@ class Constraint(msgspec.Struct, frozen=True):
         return self.required or self.schema is not None
 
 
+Prompt = str | list[int]
+"""Text or token ids that a model goes on with, as they are."""
+
+
 class Generate(Frame, frozen=True):
     """Answer a chat: ``n`` sequences of at most ``max_tokens`` tokens (None: what is left).
 
-    ``messages`` and ``tools`` are as the client sent them, checked but not rewritten.
+    ``messages`` and ``tools`` are as the client sent them, checked but not rewritten. ``prompts``
+    instead of them: continue each, without a chat template, in ``n`` sequences; the sequence
+    with index ``p * n + i`` is the ``i``-th of prompt ``p``.
     """
 
     id: int
@@ -134,6 +140,11 @@ class Generate(Frame, frozen=True):
     n: int = 1
     max_tokens: int | None = None
     template_options: dict[str, Any] = {}
+    prompts: list[Prompt] = []
+
+    @property
+    def sequences(self) -> int:
+        return self.n * max(1, len(self.prompts))
 
 
 class Cancel(Frame, frozen=True):
@@ -162,7 +173,8 @@ class LoadFailed(Frame, frozen=True):
 
 
 class Admitted(Frame, frozen=True):
-    """The request is valid and fits. ``reasoning_open``: the prompt ends inside a thought."""
+    """The request is valid and fits; ``prompt_tokens`` of all its prompts together.
+    ``reasoning_open``: the prompt ends inside a thought."""
 
     id: int
     prompt_tokens: int
@@ -170,7 +182,7 @@ class Admitted(Frame, frozen=True):
 
 
 class Prefilling(Frame, frozen=True):
-    """The prompt's turn has come; ``cached_tokens`` of it were found in the prefix cache."""
+    """A prompt's turn has come; ``cached_tokens`` of it were found in the prefix cache."""
 
     id: int
     cached_tokens: int

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 
 from router import frames
 from router.errors import ApiError, TimedOut
@@ -18,14 +18,33 @@ HEARTBEAT = 15.0
 seconds between chunks, and neither comments nor pieces held back for a tool call count."""
 
 
+def chat_assembler(chat: ChatRequest, generation: Generation) -> Assembler:
+    return Assembler(
+        generation.format,
+        chat.usable_tools,
+        stop=chat.stop,
+        reasoning_open=generation.reasoning_open,
+        parallel=chat.parallel_tool_calls,
+        bare=chat.answer_schema is None,
+        must_call=chat.tool_choice.mode == "required",
+    )
+
+
+def text_assembler(stop: tuple[str, ...], generation: Generation) -> Assembler:
+    """A continued text is text whatever is in it: no markup of the model's means anything."""
+    return Assembler(frames.OutputFormat(), [], stop=stop)
+
+
 class Answer:
-    """One request being answered, with what is worth knowing about it afterwards."""
+    """One request being answered, with what is worth knowing about it afterwards.
+
+    ``assembler`` makes what turns the pieces of one sequence into events.
+    """
 
     def __init__(
         self,
         generation: Generation,
-        request: ChatRequest,
-        output_format: frames.OutputFormat,
+        assembler: Callable[[Generation], Assembler],
         *,
         timeout: float,
     ) -> None:
@@ -37,18 +56,7 @@ class Answer:
         self._generation = generation
         self._timeout = timeout
         self._deadline = time.monotonic() + timeout
-        self._assemblers = [
-            Assembler(
-                output_format,
-                request.usable_tools,
-                stop=request.stop,
-                reasoning_open=generation.reasoning_open,
-                parallel=request.parallel_tool_calls,
-                bare=request.answer_schema is None,
-                must_call=request.tool_choice.mode == "required",
-            )
-            for _ in range(request.n)
-        ]
+        self._assemblers = [assembler(generation) for _ in range(generation.request.sequences)]
 
     async def events(self) -> AsyncGenerator[tuple[int, Event]]:
         """Events of all choices, each with the index of its choice; one Finish per choice.

@@ -43,9 +43,10 @@ class Generation:
         self.prompt_tokens = 0
         self.cached_tokens = 0
         self.reasoning_open = False
+        self.format = worker.info.format
         self._worker = worker
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
-        self._unfinished = set(range(request.n))
+        self._unfinished = set(range(request.sequences))
 
     async def admitted(self) -> None:
         """Wait until the engine has taken the request. Raises BadRequest when it refuses."""
@@ -72,7 +73,7 @@ class Generation:
         except TimeoutError:
             return None
         if isinstance(frame, frames.Prefilling):
-            self.cached_tokens = frame.cached_tokens
+            self.cached_tokens += frame.cached_tokens
             return None
         if frame.index not in self._unfinished:
             return None

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from starlette.responses import Response
-
-from conformance.tests.features import Completions
-from conformance.tests.mutation import Json, spoils
+from conformance.tests.mutation import Json, Mutant, spoils
 
 
 @spoils("completions.shape")
-class AnswersAsChat(Completions):
+class AnswersAsChat(Mutant):
+    also = ("completions.unsupported",)
+
     def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
         for choice in body.get("choices", []):
             choice["message"] = {"role": "assistant", "content": choice.pop("text")}
@@ -19,7 +18,7 @@ class AnswersAsChat(Completions):
 
 
 @spoils("completions.stream")
-class StreamsDeltas(Completions):
+class StreamsDeltas(Mutant):
     def chunk(self, chunk: Json, request: Json) -> list[Json]:
         for choice in chunk["choices"]:
             choice["delta"] = {"content": choice["text"]}
@@ -27,6 +26,6 @@ class StreamsDeltas(Completions):
 
 
 @spoils("completions.unsupported")
-class IgnoresEcho(Completions):
-    async def before(self, request: Json, path: str) -> Response | None:
-        return await super().before({**request, "echo": False}, path)
+class IgnoresEcho(Mutant):
+    def request(self, path: str, body: Json) -> Json:
+        return {**body, "echo": False}

@@ -22,15 +22,14 @@ from conformance.tests.mutation import MUTANTS, Mutant, spoiled
 for _module in sorted(Path(__file__).parent.glob("mutants_*.py")):
     import_module(f"conformance.tests.{_module.stem}")
 
-ABLE = SCRIPTED | {"forced_tools", "json_output"}
-STRICT = Profile("mutant", ABLE)
+STRICT = Profile("mutant", SCRIPTED)
 
 
 @pytest.fixture(scope="session")
 def upstream() -> Iterator[Target]:
     """The correct server that all mutants spoil."""
     with asyncio.Runner() as runner:
-        server = spawned("scripted", ABLE)
+        server = spawned("scripted", SCRIPTED)
         yield runner.run(server.__aenter__())
         runner.run(server.__aexit__(None, None, None))
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from router import frames, sse, wire
+from router.api.answering import begin
 from router.api.requests import json_object, unless_gone
 from router.api.services import Services
 from router.catalog import ModelSpec
-from router.errors import ApiError, BadRequest
-from router.metrics import Record
-from router.pipeline import Answer
+from router.errors import BadRequest
+from router.pipeline import chat_assembler
 from router.schema import ChatRequest
 
 router = APIRouter()
@@ -32,18 +32,10 @@ async def create(request: Request) -> Response:
     spec = services.catalog.resolve(chat.model)
     _check_settings(chat, spec, services)
     stream = services.config.defaults.stream if chat.stream is None else chat.stream
-    record = Record(model=spec.id, stream=stream)
-    request.state.record = record
 
     async with contextlib.AsyncExitStack() as held:
-        held.callback(services.metrics.observe, record)
-        try:
-            answer = await unless_gone(request, _begin(services, spec, chat, held))
-        except ApiError:
-            record.finish_reason = "error"
-            record.seconds = time.monotonic() - request.state.started
-            raise
-        held.callback(_take_notes, record, answer, request.state.started)
+        prompt, assembler = _prompt(chat, spec, services), partial(chat_assembler, chat)
+        answer = await begin(request, spec, prompt, assembler, held, stream=stream)
         events = answer.events()
         if not stream:
             completion = wire.completion(
@@ -64,26 +56,17 @@ async def create(request: Request) -> Response:
         return sse.EventStream(sse.stream(chunks), held.pop_all())
 
 
-async def _begin(
-    services: Services, spec: ModelSpec, chat: ChatRequest, held: contextlib.AsyncExitStack
-) -> Answer:
-    """Wait for the model and for its consent. What is acquired is left in ``held``."""
-    worker = await held.enter_async_context(services.pool.lease(spec.id))
-    generation = await worker.generate(
-        frames.Generate(
-            id=0,
-            messages=chat.messages,
-            tools=chat.usable_tools,
-            constraint=chat.constraint,
-            sampling=chat.sampling(spec.sampling),
-            n=chat.n,
-            max_tokens=chat.max_tokens or services.config.defaults.max_tokens,
-            template_options=_template_options(chat),
-        )
+def _prompt(chat: ChatRequest, spec: ModelSpec, services: Services) -> frames.Generate:
+    return frames.Generate(
+        id=0,
+        messages=chat.messages,
+        tools=chat.usable_tools,
+        constraint=chat.constraint,
+        sampling=chat.sampling(spec.sampling),
+        n=chat.n,
+        max_tokens=chat.max_tokens or services.config.defaults.max_tokens,
+        template_options=_template_options(chat),
     )
-    held.callback(worker.release, generation)
-    timeout = services.config.defaults.timeout
-    return Answer(generation, chat, worker.info.format, timeout=timeout)
 
 
 def _check_settings(chat: ChatRequest, spec: ModelSpec, services: Services) -> None:
@@ -110,15 +93,3 @@ def _template_options(chat: ChatRequest) -> dict[str, Any]:
         return {}
     thinks = chat.reasoning_effort != "none"
     return {"enable_thinking": thinks, "reasoning_effort": chat.reasoning_effort}
-
-
-def _take_notes(record: Record, answer: Answer, started: float) -> None:
-    record.prompt_tokens = answer.usage.prompt_tokens
-    record.cached_tokens = answer.usage.cached_tokens
-    record.completion_tokens = answer.usage.completion_tokens
-    record.tool_calls = answer.tool_calls
-    record.malformed_calls = answer.malformed_calls
-    record.seconds = time.monotonic() - started
-    if answer.first_token_at is not None:
-        record.ttft = answer.first_token_at - started
-    record.finish_reason = answer.outcome

@@ -26,10 +26,11 @@ class Hangup:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A request that has become a prompt, and a grammar if it needs one, and may be admitted."""
+    """A request that has become its prompts, and a grammar if it needs one, and may be
+    admitted."""
 
     request: frames.Generate
-    prompt: Prompt
+    prompts: list[Prompt]
     grammar: LLMatcher | None
 
 
@@ -47,14 +48,16 @@ def take_requests(link: Link, prompter: Prompter, compiler: Compiler, orders: Or
             orders.put(frame)
             continue
         try:
-            prompt = prompter.prompt(frame)
-            grammar = compiler.matcher(frame, reasoning_open=prompt.reasoning_open)
+            prompts = prompter.prompts(frame)
+            reasoning_open = prompts[0].reasoning_open
+            grammar = compiler.matcher(frame, reasoning_open=reasoning_open)
         except Refusal as error:
             link.send(frames.Refused(frame.id, str(error), error.code, error.param))
         except Exception:
             log.exception("request %d could not be turned into a prompt", frame.id)
             link.send(frames.Fault(frame.id, "the prompt could not be built"))
         else:
-            link.send(frames.Admitted(frame.id, len(prompt.tokens), prompt.reasoning_open))
-            orders.put(Job(frame, prompt, grammar))
+            tokens = sum(len(prompt.tokens) for prompt in prompts)
+            link.send(frames.Admitted(frame.id, tokens, reasoning_open))
+            orders.put(Job(frame, prompts, grammar))
     orders.put(Hangup())

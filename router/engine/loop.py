@@ -22,7 +22,7 @@ from router.engine.constraint import Constraint
 from router.engine.intake import Job, Order, Orders
 from router.engine.link import Link
 from router.engine.prefix_cache import Cache, PrefixCache
-from router.engine.sequence import Sequence
+from router.engine.sequence import Sequence, detokenizer
 from router.engine.tokentext import TokenTexts
 
 STATS_INTERVAL = 0.25
@@ -102,7 +102,7 @@ class Loop:
 
     def _admit(self, job: Job) -> None:
         try:
-            for index in range(job.request.n):
+            for index in range(job.request.sequences):
                 self._begin(job, index)
         except Exception:
             log.exception("request %d could not join the batch", job.request.id)
@@ -112,19 +112,20 @@ class Loop:
     def _begin(self, job: Job, index: int) -> None:
         """One sequence of a request joins the batch. What its grammar makes it begin with is
         read together with its prompt."""
-        request, prompt = job.request, job.prompt.tokens
+        request, (place, sibling) = job.request, divmod(index, job.request.n)
+        prompt = job.prompts[place].tokens
         cache, cached = self._prefixes.take(prompt)
-        if index == 0:
+        if sibling == 0:
             self._link.send(frames.Prefilling(request.id, cached))
         constraint = Constraint(job.grammar, seen=len(prompt)) if job.grammar else None
         sequence = Sequence(
             request,
             index,
-            self._tokenizer.detokenizer,
-            sampling.sampler(request.sampling, index, self._vocabulary),
+            detokenizer(self._tokenizer, goes_on=bool(request.prompts)),
+            sampling.sampler(request.sampling, sibling, self._vocabulary),
             [*sampling.processors(request.sampling, len(prompt)), *filter(None, [constraint])],
             constraint,
-            room=job.prompt.max_tokens,
+            room=job.prompts[place].max_tokens,
         )
         forced = constraint.start() if constraint and not sequence.wants_logprobs else []
         self._link.send(*self._force(sequence, forced, cache, prompt[:cached], prompt[cached:]))

@@ -1,4 +1,4 @@
-"""A chat request to prompt tokens, through the model's own chat template.
+"""A request to prompt tokens: a chat through the model's own chat template, a text as it is.
 
 Templates differ in what they can take: some know no tools, some refuse a second system
 message, some demand that roles alternate. What a client sent is therefore offered to the
@@ -17,6 +17,7 @@ from mlx_lm.tokenizer_utils import TokenizerWrapper
 
 from router.engine.refusal import Refusal
 from router.frames import Generate, ModelInfo
+from router.frames import Prompt as RawPrompt
 
 Message = dict[str, Any]
 
@@ -45,6 +46,9 @@ ANY_JSON = {"type": "object"}
 LONG_TOKEN = 12
 """Characters of a token longer than the average of any text."""
 
+SHORTEN = {"messages": "the messages or the tools", "prompt": "the prompt"}
+"""What helps when the tokens of a field fill the context."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
@@ -64,39 +68,72 @@ class Prompter:
         self._info = info
         self._vocabulary = len(tokenizer)
 
-    def prompt(self, request: Generate) -> Prompt:
-        """Raises Refusal when the template refuses or the prompt does not fit."""
+    def prompts(self, request: Generate) -> list[Prompt]:
+        """One for a chat, else one for each raw prompt. Raises Refusal when the template refuses
+        or a prompt does not fit."""
         self._check_bias(request)
-        tokens = self._tokens(self._render(request))
-        room = self._info.context_length - len(tokens)
-        return Prompt(tokens, min(request.max_tokens or room, room), self._reasoning_open(tokens))
+        if request.prompts:
+            return [self._prompt(self._raw(prompt), request) for prompt in request.prompts]
+        tokens = self._tokens(self._render(request), "messages", add_special_tokens=False)
+        return [self._prompt(tokens, request, reasoning_open=self._reasoning_open(tokens))]
 
-    def _tokens(self, text: str) -> list[int]:
+    def _prompt(
+        self, tokens: list[int], request: Generate, *, reasoning_open: bool = False
+    ) -> Prompt:
+        room = self._info.context_length - len(tokens)
+        return Prompt(tokens, min(request.max_tokens or room, room), reasoning_open)
+
+    def _tokens(self, text: str, field: str, *, add_special_tokens: bool) -> list[int]:
         """Raises Refusal when they fill the context. A text that is far too long is not read
         to its end: that takes seconds, in which other requests would wait."""
-        limit = self._info.context_length
-        for head in (text[: limit * LONG_TOKEN], text):
-            tokens: list[int] = self._tokenizer.encode(head, add_special_tokens=False)
-            if len(tokens) >= limit:
-                least = "at least " if len(head) < len(text) else ""
-                raise Refusal(
-                    f"This model's maximum context length is {limit} tokens. However, your"
-                    f" messages resulted in {least}{len(tokens)} tokens. Shorten the messages or"
-                    " the tools.",
-                    code="context_length_exceeded",
-                )
+        for head in (text[: self._info.context_length * LONG_TOKEN], text):
+            tokens: list[int] = self._tokenizer.encode(head, add_special_tokens=add_special_tokens)
+            self._check_length(tokens, field, least=len(head) < len(text))
             if len(head) == len(text):
                 break
         return tokens
 
+    def _raw(self, prompt: RawPrompt) -> list[int]:
+        """Raises Refusal for tokens that the model does not have. No tokens at all stand for
+        the beginning of a document."""
+        start = self._tokenizer.bos_token
+        if isinstance(prompt, str):
+            # A text that brings the token which begins it needs no second one.
+            bare = start is None or not prompt.startswith(start)
+            tokens = self._tokens(prompt, "prompt", add_special_tokens=bare)
+            return tokens or [self._first_token()]
+        self._check_length(prompt, "prompt")
+        for token in prompt:
+            self._check_token(token, "prompt")
+        return prompt
+
+    def _first_token(self) -> int:
+        """Texts follow one another in training, so the end of one begins the next."""
+        start: int | None = self._tokenizer.bos_token_id
+        return min(self._tokenizer.eos_token_ids) if start is None else start
+
+    def _check_length(self, tokens: list[int], field: str, *, least: bool = False) -> None:
+        limit = self._info.context_length
+        if len(tokens) >= limit:
+            count = f"at least {len(tokens)}" if least else f"{len(tokens)}"
+            raise Refusal(
+                f"This model's maximum context length is {limit} tokens. However, your {field}"
+                f" resulted in {count} tokens. Shorten {SHORTEN[field]}.",
+                code="context_length_exceeded",
+                param=field,
+            )
+
     def _check_bias(self, request: Generate) -> None:
         for token in request.sampling.logit_bias:
-            if not 0 <= token < self._vocabulary:
-                raise Refusal(
-                    f"Token {token} is not in this model's vocabulary of {self._vocabulary}.",
-                    code="invalid_value",
-                    param="logit_bias",
-                )
+            self._check_token(token, "logit_bias")
+
+    def _check_token(self, token: int, field: str) -> None:
+        if not 0 <= token < self._vocabulary:
+            raise Refusal(
+                f"Token {token} is not in this model's vocabulary of {self._vocabulary}.",
+                code="invalid_value",
+                param=field,
+            )
 
     def _render(self, request: Generate) -> str:
         generic = not self._info.template_knows_tools

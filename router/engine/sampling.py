@@ -27,12 +27,13 @@ ALL_OUTPUT = 1 << 30
 """A penalty looks back over the whole answer, not over mlx-lm's default of 20 tokens."""
 
 
-def sampler(sampling: Sampling, sequence: int, vocabulary: int) -> Sampler:
-    """The sampler of one sequence of a request.
+def sampler(sampling: Sampling, sibling: int, vocabulary: int) -> Sampler:
+    """The sampler of one sequence of a request, ``sibling`` of the ``n`` of its prompt.
 
-    A seeded one carries its own random key, so seeds need no batch of their own and sequence
-    ``i`` of ``n`` differs from its siblings. Unseeded ones are shared by their parameters:
-    a batch whose rows share one sampler object is sampled in a single call.
+    A seeded one carries its own random key, so seeds need no batch of their own, siblings
+    differ, and what a prompt gets does not depend on the other prompts of its request.
+    Unseeded ones are shared by their parameters: a batch whose rows share one sampler object
+    is sampled in a single call.
     """
     top_k = sampling.top_k if sampling.top_k < vocabulary else 0
     # OpenAI's top_p 0 keeps the likeliest token; mlx-lm's turns the filter off.
@@ -40,7 +41,7 @@ def sampler(sampling: Sampling, sequence: int, vocabulary: int) -> Sampler:
     temperature = 0.0 if greedy else sampling.temperature
     if sampling.seed is None or greedy:
         return _shared(temperature, sampling.top_p, sampling.min_p, top_k)
-    key = mx.random.key((sampling.seed + sequence) % (1 << 63))
+    key = mx.random.key((sampling.seed + sibling) % (1 << 63))
     return _seeded(key, temperature, sampling.top_p, sampling.min_p, top_k)
 
 

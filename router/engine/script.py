@@ -1,7 +1,7 @@
 """What the scripted engine is told to say.
 
-A message that is a JSON object with the one key ``script`` tells the engine what its next
-answer is, in raw model text, and how it is to be delivered::
+A message or prompt that is a JSON object with the one key ``script`` tells the engine what its
+next answer is, in raw model text, and how it is to be delivered::
 
     {"script": {"text": "Paris <tool_call>...", "rate": 50, "prefill_ms": 0}}
 
@@ -17,7 +17,7 @@ from typing import Any, Literal
 import msgspec
 
 from router.engine.instance import instance
-from router.frames import FinishReason, Generate
+from router.frames import FinishReason, Generate, Prompt
 
 TOKEN = re.compile(r"\s*\S+|\s+")
 """The scripted engine's idea of a token: a word with the white space before it."""
@@ -56,12 +56,23 @@ def tokenize(text: str) -> list[str]:
     return TOKEN.findall(text)
 
 
-def of(request: Generate) -> Script:
-    """The script of a request. Raises ValueError when the last message holds a faulty one."""
-    last = text(request.messages[-1])
-    if last.lstrip().startswith('{"script"'):
-        return msgspec.json.decode(last, type=_Envelope).script
-    return Script(text=improvise(request))
+def of(request: Generate) -> list[Script]:
+    """The script of a chat, or of each prompt. Raises ValueError for a faulty one."""
+    if request.prompts:
+        texts = [words(prompt) for prompt in request.prompts]
+        return [_written(text) or Script(text=_repeated(text)) for text in texts]
+    return [_written(text(request.messages[-1])) or Script(text=improvise(request))]
+
+
+def _written(text: str) -> Script | None:
+    if text.lstrip().startswith('{"script"'):
+        return msgspec.json.decode(text, type=_Envelope).script
+    return None
+
+
+def words(prompt: Prompt) -> str:
+    """A raw prompt as text: token ids are numbers, since this model has no vocabulary."""
+    return prompt if isinstance(prompt, str) else " ".join(map(str, prompt))
 
 
 def improvise(request: Generate) -> str:
@@ -85,7 +96,11 @@ def improvise(request: Generate) -> str:
         return f"<tool_call>\n{json.dumps(call, ensure_ascii=False)}\n</tool_call>"
     if schema is not None:
         return json.dumps(instance(schema), ensure_ascii=False)
-    return f"You said: {text(last)}"
+    return _repeated(text(last))
+
+
+def _repeated(text: str) -> str:
+    return f"You said: {text}"
 
 
 def _function_to_call(request: Generate) -> dict[str, Any] | None:

@@ -119,35 +119,33 @@ class Stage:
     def _admit(self, request: frames.Generate) -> None:
         try:
             wanted(request)
-            script = scripts.of(request)
+            playlist = _playlist(request)
+            sizes = self._sizes(request)
         except Refusal as error:
             refused = frames.Refused(request.id, str(error), error.code, error.param)
             self._link.send(refused)
             return
-        except ValueError as error:
-            message = f"The script cannot be read: {error}"
-            self._link.send(frames.Refused(request.id, message, "invalid_value", "messages"))
-            return
-        prompt_tokens = _prompt_tokens(request)
-        room = self._context_length - prompt_tokens
-        if room < 1:
-            self._link.send(
-                frames.Refused(
-                    request.id,
-                    f"This model's maximum context length is {self._context_length} tokens."
-                    f" However, your messages resulted in {prompt_tokens} tokens.",
-                    "context_length_exceeded",
-                    "messages",
-                )
-            )
-            return
         self._link.send(
-            frames.Admitted(request.id, prompt_tokens, script.reasoning_open),
+            frames.Admitted(request.id, sum(sizes), playlist[0].reasoning_open),
             frames.Prefilling(request.id, cached_tokens=0),
         )
-        for index in range(request.n):
-            self._enter(request, index, script, min(request.max_tokens or room, room))
+        for index in range(request.sequences):
+            place = index // request.n
+            room = self._context_length - sizes[place]
+            self._enter(request, index, playlist[place], min(request.max_tokens or room, room))
         self._report()
+
+    def _sizes(self, request: frames.Generate) -> list[int]:
+        """The tokens of each prompt. Raises Refusal for one that fills the context."""
+        sizes = _prompt_sizes(request)
+        if max(sizes) < self._context_length:
+            return sizes
+        raise Refusal(
+            f"This model's maximum context length is {self._context_length} tokens."
+            f" However, your {_field(request)} resulted in {max(sizes)} tokens.",
+            code="context_length_exceeded",
+            param=_field(request),
+        )
 
     def _enter(self, request: frames.Generate, index: int, script: Script, limit: int) -> None:
         due = time.monotonic() + script.prefill_ms / 1000
@@ -206,11 +204,25 @@ class Stage:
         self._report_due = now + STATS_INTERVAL
 
 
-def _prompt_tokens(request: frames.Generate) -> int:
-    """Words of the messages, their parts joined, and of the tools, as a template would write
-    them."""
+def _playlist(request: frames.Generate) -> list[Script]:
+    try:
+        return scripts.of(request)
+    except ValueError as error:
+        message = f"The script cannot be read: {error}"
+        raise Refusal(message, code="invalid_value", param=_field(request)) from error
+
+
+def _field(request: frames.Generate) -> str:
+    return "prompt" if request.prompts else "messages"
+
+
+def _prompt_sizes(request: frames.Generate) -> list[int]:
+    """Words of each raw prompt; or of the messages, their parts joined, and of the tools, as a
+    template would write them."""
+    if request.prompts:
+        return [len(scripts.tokenize(scripts.words(prompt))) for prompt in request.prompts]
     messages = [{**m, "content": scripts.text(m)} for m in request.messages]
-    return sum(len(scripts.tokenize(str(part))) for part in (*messages, *request.tools))
+    return [sum(len(scripts.tokenize(str(part))) for part in (*messages, *request.tools))]
 
 
 def _logprobs(request: frames.Generate, text: str) -> list[frames.TokenLogprob]:

@@ -5,9 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from mlx_lm.tokenizer_utils import TokenizerWrapper
+
 from router import frames
 from router.engine.constraint import Constraint
 from router.engine.sampling import Processor, Sampler
+
+
+def detokenizer(tokenizer: TokenizerWrapper, *, goes_on: bool) -> Any:
+    """mlx-lm's own, which drops the space that a text begins with. One that ``goes_on`` from its
+    prompt needs it, so something comes before it that is not told."""
+    made = tokenizer.detokenizer
+    if goes_on:
+        for token in tokenizer.encode("a", add_special_tokens=False):
+            made.add_token(token)
+        made.offset = len(made.text)
+    return made
 
 
 @dataclass(slots=True)

@@ -10,21 +10,21 @@ from pydantic import (
     AfterValidator,
     Field,
     ValidationError,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 
 from router.fielderrors import bad_field, from_pydantic, refusal, shown
 from router.frames import Constraint, Sampling
 from router.schema.fields import (
+    Choices,
     Count,
-    Inbound,
     Items,
     NonEmpty,
     ReasoningEffort,
     SamplingFields,
+    StopStrings,
+    StreamOptions,
+    merged_sampling,
     refused,
-    string_or_array,
 )
 from router.schema.messages import Message, check_results
 from router.schema.response_format import ResponseFormat, answer_schema
@@ -38,29 +38,11 @@ from router.schema.tools import (
     tool_choice,
 )
 
-MAX_CHOICES = 8
-LONGEST_STOP = 500
-"""Characters: an answer is held back for as long as it may still turn into a stop string."""
-
-
-def _stop_strings(value: object, validate: ValidatorFunctionWrapHandler) -> object:
-    if value == "":
-        raise refusal("invalid_value", "an empty string cannot end an answer; leave it out")
-    return validate([value]) if isinstance(value, str) else string_or_array(value, validate)
-
-
-StopString = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
-StopStrings = Annotated[list[StopString], Field(max_length=4), WrapValidator(_stop_strings)]
-
 
 def _text_modality(modalities: list[str]) -> list[str]:
     if modalities == ["text"]:
         return modalities
     raise refusal("unsupported_value", f'expected ["text"], but got {shown(modalities)}')
-
-
-class StreamOptions(Inbound):
-    include_usage: bool | None = None
 
 
 class ChatBody(SamplingFields):
@@ -71,7 +53,7 @@ class ChatBody(SamplingFields):
     parallel_tool_calls: bool | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
-    n: Annotated[int, Field(ge=1, le=MAX_CHOICES)] | None = None
+    n: Choices | None = None
     max_tokens: Count | None = None
     max_completion_tokens: Count | None = None
     stop: StopStrings | None = None
@@ -163,11 +145,7 @@ class ChatRequest:
         )
 
     def sampling(self, defaults: Mapping[str, float]) -> Sampling:
-        """The request's values before the model's ``defaults`` before OpenAI's own."""
-        chosen = {**defaults, **self.sampling_given}
-        if "top_k" in chosen:
-            chosen["top_k"] = int(chosen["top_k"])
-        return Sampling(**chosen, top_logprobs=self.top_logprobs)
+        return merged_sampling(self.sampling_given, defaults, self.top_logprobs)
 
 
 def _knows_functions_only(fields: ChatBody) -> bool:

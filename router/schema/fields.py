@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
@@ -12,11 +13,17 @@ from pydantic import (
     ConfigDict,
     Field,
     ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
 from router.fielderrors import kind_of, refusal, shown
+from router.frames import Sampling
 
 ReasoningEffort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+MAX_CHOICES = 8
+LONGEST_STOP = 500
+"""Characters: an answer is held back for as long as it may still turn into a stop string."""
 
 _TOKEN_ID = re.compile(r"[0-9]{1,18}")
 _LARGEST = 2**63 - 1
@@ -25,6 +32,7 @@ T = TypeVar("T")
 Items = Annotated[list[T], Field(fail_fast=True)]
 NonEmpty = Annotated[str, Field(min_length=1)]
 Count = Annotated[int, Field(ge=1, le=_LARGEST)]
+Choices = Annotated[int, Field(ge=1, le=MAX_CHOICES)]
 
 
 class Inbound(BaseModel):
@@ -50,6 +58,20 @@ def string_or_array(value: object, validate: ValidatorFunctionWrapHandler) -> ob
     if isinstance(value, list):
         return validate(value)
     raise refusal("invalid_type", f"expected a string or an array, but got {kind_of(value)}")
+
+
+def _stop_strings(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+    if value == "":
+        raise refusal("invalid_value", "an empty string cannot end an answer; leave it out")
+    return validate([value]) if isinstance(value, str) else string_or_array(value, validate)
+
+
+StopString = Annotated[str, Field(min_length=1, max_length=LONGEST_STOP)]
+StopStrings = Annotated[list[StopString], Field(max_length=4), WrapValidator(_stop_strings)]
+
+
+class StreamOptions(Inbound):
+    include_usage: bool | None = None
 
 
 def _only_functions(kind: str) -> str:
@@ -92,3 +114,13 @@ class SamplingFields(Inbound):
         if self.logit_bias is not None:
             fields["logit_bias"] = {int(token): bias for token, bias in self.logit_bias.items()}
         return {name: value for name, value in fields.items() if value is not None}
+
+
+def merged_sampling(
+    given: Mapping[str, Any], defaults: Mapping[str, float], top_logprobs: int | None
+) -> Sampling:
+    """What the client gave before the model's ``defaults`` before OpenAI's own."""
+    chosen = {**defaults, **given}
+    if "top_k" in chosen:
+        chosen["top_k"] = int(chosen["top_k"])
+    return Sampling(**chosen, top_logprobs=top_logprobs)

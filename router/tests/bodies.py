@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from router.errors import BadRequest
-from router.schema import ChatRequest
+from router.schema import ChatRequest, CompletionRequest
 
 Body = dict[str, Any]
 
@@ -49,6 +50,10 @@ def parse(**fields: Any) -> ChatRequest:
     return ChatRequest.parse(BODY | fields)
 
 
+def continued(**fields: Any) -> CompletionRequest:
+    return CompletionRequest.parse({"model": "m", "prompt": "Once"} | fields)
+
+
 def chat(*messages: Any) -> Body:
     return {"messages": list(messages)}
 
@@ -78,7 +83,7 @@ def answer_in(schema: Any) -> Body:
     return {"response_format": {"type": "json_schema", "json_schema": described}}
 
 
-def refusal(fields: Body) -> BadRequest | None:
+def refusal(fields: Body, parse: Callable[..., object] = parse) -> BadRequest | None:
     """What a request with these fields is answered with; None when it is accepted."""
     try:
         parse(**fields)
@@ -87,11 +92,13 @@ def refusal(fields: Body) -> BadRequest | None:
     return None
 
 
-def check_refused(fields: Body, param: str, code: str) -> None:
+def check_refused(
+    fields: Body, param: str, code: str, parse: Callable[..., object] = parse
+) -> None:
     """The request is refused in a short message that names the field, and that no
     client takes for a full context.
     """
-    error = refusal(fields)
+    error = refusal(fields, parse)
     assert error, "accepted"
     assert (error.param, error.code) == (param, code), f"{error.param} {error.code}"
     name = "the token limit" if param == "max_tokens" else f"'{param}'"

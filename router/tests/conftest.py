@@ -51,13 +51,10 @@ class Server:
         )
 
     @contextlib.contextmanager
-    def unread(self, body: dict[str, object]) -> Iterator[None]:
-        """A chat request whose client never reads, and hangs up when the block ends."""
+    def unread(self, body: dict[str, object], path: str = "/v1/chat/completions") -> Iterator[None]:
+        """A request whose client never reads, and hangs up when the block ends."""
         content = json.dumps(body).encode()
-        head = (
-            "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n"
-            f"content-length: {len(content)}\r\n\r\n"
-        )
+        head = f"POST {path} HTTP/1.1\r\nhost: localhost\r\ncontent-length: {len(content)}\r\n\r\n"
         with socket.create_connection(("127.0.0.1", self.port)) as sock:
             sock.sendall(head.encode() + content)
             yield

@@ -16,6 +16,7 @@ LAYERS = [
     {"errors", "frames", "events", "ids", "config", "configerrors", "embedded", "hub"},
     {
         "body",
+        "completionwire",
         "fielderrors",
         "jsonrepair",
         "metrics",

@@ -102,8 +102,8 @@ def answers(loaded: Loaded) -> Notes:
     for start in range(0, SCHEMAS, TOGETHER):
         for number in range(start, start + TOGETHER):
             asked = request(number)
-            prompt = prompter.prompt(asked)
-            orders.put(Job(asked, prompt, compiler.matcher(asked, reasoning_open=False)))
+            prompts = prompter.prompts(asked)
+            orders.put(Job(asked, prompts, compiler.matcher(asked, reasoning_open=False)))
         while len(notes.ended) < start + TOGETHER:
             loop.step()
     orders.put(Hangup())
@@ -148,8 +148,8 @@ def test_a_grammar_that_breaks_off(loaded: Loaded, demanded: bool) -> None:
             sampling=frames.Sampling(temperature=0),
             max_tokens=6,
         )
-        prompt = Prompter(loaded.tokenizer, loaded.info).prompt(asked)
-        orders.put(Job(asked, prompt, grammar))
+        prompts = Prompter(loaded.tokenizer, loaded.info).prompts(asked)
+        orders.put(Job(asked, prompts, grammar))
     while len(notes.ended) + len(notes.faults) < 2:
         loop.step()
     orders.put(Hangup())

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any
 
 import pytest
@@ -23,7 +24,8 @@ def answer(script: dict[str, Any], *, timeout: float = 10, **fields: Any) -> lis
         worker = await Worker.start("m", frames.EngineSpec(engine="scripted"))
         try:
             generation = await worker.generate(frames.Generate(0, messages, n=chat.n))
-            made = pipeline.Answer(generation, chat, worker.info.format, timeout=timeout)
+            assembler = partial(pipeline.chat_assembler, chat)
+            made = pipeline.Answer(generation, assembler, timeout=timeout)
             return [event async for _, event in made.events()]
         finally:
             await worker.stop()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from mlx_lm.tokenizer_utils import TokenizerWrapper
 from mlx_lm.tokenizer_utils import load as load_tokenizer
+from tokenizers.processors import TemplateProcessing
 
 from router.engine.model import output_format, template_knows_tools
 from router.engine.prompts import Prompter
@@ -62,7 +63,7 @@ def prompter(tokenizer: TokenizerWrapper, context_length: int = 8192) -> Prompte
 
 
 def rendered(tokenizer: TokenizerWrapper, messages: list[dict[str, Any]], **fields: Any) -> str:
-    prompt = prompter(tokenizer).prompt(Generate(0, messages, **fields))
+    [prompt] = prompter(tokenizer).prompts(Generate(0, messages, **fields))
     return str(tokenizer.decode(prompt.tokens))
 
 
@@ -155,34 +156,91 @@ def test_a_thought_that_the_template_opens(tokenizer_for: Any) -> None:
     tokenizer = tokenizer_for()
     tokenizer.add_tokens(["<think>", "</think>"])
     thinking = TokenizerWrapper(tokenizer)
-    opened = prompter(thinking).prompt(Generate(0, [user("<think>")]))
-    closed = prompter(thinking).prompt(Generate(0, [user("<think>a</think>")]))
+    [opened] = prompter(thinking).prompts(Generate(0, [user("<think>")]))
+    [closed] = prompter(thinking).prompts(Generate(0, [user("<think>a</think>")]))
     assert opened.reasoning_open
     assert not closed.reasoning_open
 
 
 def test_the_token_budget(tokenizer_for: Any) -> None:
     small = prompter(tokenizer_for(), context_length=50)
-    fits = small.prompt(Generate(0, [user("Hi")]))
+    [fits] = small.prompts(Generate(0, [user("Hi")]))
     assert fits.max_tokens == 50 - len(fits.tokens)
-    assert small.prompt(Generate(0, [user("Hi")], max_tokens=3)).max_tokens == 3
-    assert small.prompt(Generate(0, [user("Hi")], max_tokens=32000)).max_tokens == fits.max_tokens
+    for asked, granted in ((3, 3), (32000, fits.max_tokens)):
+        [prompt] = small.prompts(Generate(0, [user("Hi")], max_tokens=asked))
+        assert prompt.max_tokens == granted
     with pytest.raises(Refusal, match="50 tokens") as caught:
-        small.prompt(Generate(0, [user("word " * 60)]))
+        small.prompts(Generate(0, [user("word " * 60)]))
     assert caught.value.code == "context_length_exceeded"
 
 
 def test_a_text_that_is_far_too_long_is_not_read_to_its_end(tokenizer_for: Any) -> None:
     small = prompter(tokenizer_for(), context_length=50)
     with pytest.raises(Refusal, match="at least") as caught:
-        small.prompt(Generate(0, [user("word " * 100_000)]))
+        small.prompts(Generate(0, [user("word " * 100_000)]))
     assert caught.value.code == "context_length_exceeded"
-    spaces = small.prompt(Generate(0, [user(" " * 700)]))
+    [spaces] = small.prompts(Generate(0, [user(" " * 700)]))
     assert len(spaces.tokens) < 50
 
 
 def test_a_bias_outside_the_vocabulary(tokenizer_for: Any) -> None:
     sampling = Sampling(logit_bias={10**6: 1.0})
     with pytest.raises(Refusal) as caught:
-        prompter(tokenizer_for()).prompt(Generate(0, [user("Hi")], sampling=sampling))
+        prompter(tokenizer_for()).prompts(Generate(0, [user("Hi")], sampling=sampling))
     assert caught.value.param == "logit_bias"
+
+
+# --- raw prompts ---
+
+
+def raw(tokenizer: TokenizerWrapper, *prompts: Any, **fields: Any) -> list[list[int]]:
+    made = prompter(tokenizer).prompts(Generate(0, [], prompts=list(prompts), **fields))
+    return [prompt.tokens for prompt in made]
+
+
+def test_a_text_is_read_as_it_is(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    text = "<|im_start|>user\nHi there<|im_end|>\n"
+    [tokens, ids] = raw(tokenizer, text, [5, 6])
+    assert tokenizer.decode(tokens) == text
+    assert tokens[0] == tokenizer.bos_token_id
+    assert ids == [5, 6]
+
+
+def test_a_tokenizer_that_begins_its_texts_does_so_once(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    [bare] = raw(tokenizer, "Hi")
+    assert bare[0] != tokenizer.bos_token_id
+    tokenizer.backend_tokenizer.post_processor = TemplateProcessing(
+        single="<|im_start|> $A", special_tokens=[("<|im_start|>", tokenizer.bos_token_id)]
+    )
+    begun = [tokenizer.bos_token_id, *bare]
+    assert raw(tokenizer, "Hi", "<|im_start|>Hi", bare) == [begun, begun, bare]
+    assert raw(tokenizer, "") == [[tokenizer.bos_token_id]]
+
+
+def test_nothing_is_the_beginning_of_a_document(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    assert raw(tokenizer, "", "") == [[tokenizer.bos_token_id]] * 2
+    tokenizer.bos_token = None
+    assert raw(tokenizer, "") == [[min(tokenizer.eos_token_ids)]]
+
+
+def test_raw_prompts_have_a_budget_each(tokenizer_for: Any) -> None:
+    small = prompter(tokenizer_for(), context_length=50)
+    short, long = small.prompts(Generate(0, [], prompts=[[5], [5] * 49]))
+    assert (short.max_tokens, long.max_tokens) == (49, 1)
+    assert not short.reasoning_open
+    for prompt in ("word " * 60, [5] * 50):
+        with pytest.raises(Refusal, match=r"50 tokens.* your prompt resulted in") as caught:
+            small.prompts(Generate(0, [], prompts=["x", prompt]))
+        assert (caught.value.code, caught.value.param) == ("context_length_exceeded", "prompt")
+
+
+def test_token_ids_outside_the_vocabulary(tokenizer_for: Any) -> None:
+    tokenizer = tokenizer_for()
+    last = len(tokenizer) - 1
+    assert raw(tokenizer, [last]) == [[last]]
+    with pytest.raises(Refusal, match=str(last + 1)) as caught:
+        raw(tokenizer, "x", [0, last + 1])
+    assert (caught.value.code, caught.value.param) == ("invalid_value", "prompt")

@@ -97,6 +97,41 @@ def test_stop_is_text_not_tokens(real: Server) -> None:
     assert wait_until(lambda: real.metric("num_requests_running") == 0, 2)
 
 
+def test_a_text_is_continued_without_a_template(real: Server) -> None:
+    """As text, and as the same tokens; beside another prompt it goes on as it does alone."""
+    prompts = ["The capital of France is", [504, 3575, 282, 4649, 314], "One, two, three,"]
+    body: dict[str, Any] = {"model": MODEL, "temperature": 0, "max_tokens": 6, "logprobs": 2}
+    whole = real.http.post("/v1/completions", json={**body, "prompt": prompts}).json()
+    as_text, as_tokens, counted = whole["choices"]
+    assert as_text["text"].startswith(" Paris")
+    assert as_tokens["text"] == as_text["text"]
+    assert counted["text"].startswith(" four, five")
+    alone = real.http.post("/v1/completions", json={**body, "prompt": prompts[2]}).json()
+    assert alone["choices"][0]["text"] == counted["text"]
+    logprobs = as_text["logprobs"]
+    assert "".join(logprobs["tokens"]) == as_text["text"]
+    for at, token, top in zip(
+        logprobs["text_offset"], logprobs["tokens"], logprobs["top_logprobs"], strict=True
+    ):
+        assert as_text["text"][at:].startswith(token)
+        assert token in top
+        assert len(top) == 2
+    far = real.http.post("/v1/completions", json={**body, "prompt": [49152]})
+    assert far.json()["error"]["param"] == "prompt"
+
+
+def test_the_prompts_of_a_request_share_what_was_read(real: Server) -> None:
+    story = " ".join(f"Chapter {i}: nothing happened." for i in range(8))
+    body: dict[str, Any] = {"model": MODEL, "max_tokens": 1, "seed": 5}
+    first = real.http.post("/v1/completions", json={**body, "prompt": story}).json()
+    cached = first["usage"]["prompt_tokens"] - 1
+    both = real.http.post("/v1/completions", json={**body, "prompt": [story, story]}).json()
+    assert both["usage"]["prompt_tokens"] == 2 * first["usage"]["prompt_tokens"]
+    assert both["usage"]["prompt_tokens_details"]["cached_tokens"] == 2 * cached
+    said = {choice["text"] for choice in both["choices"]}
+    assert said == {first["choices"][0]["text"]}
+
+
 def test_the_second_turn_reads_only_what_is_new(real: Server) -> None:
     """And what was read before does not change the answer."""
     messages = [{"role": "user", "content": "My name is Ada. What is the capital of Peru?"}]
