@@ -23,11 +23,12 @@ def names(request: Json) -> list[str]:
 
 
 class Calls(Mutant):
-    """Spoils each call of whole answers."""
+    """Spoils each call of whole answers that the model made of its own choice."""
 
     def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
-        for call in made(body):
-            self.call(call, request)
+        if request.get("tool_choice", "auto") == "auto":
+            for call in made(body):
+                self.call(call, request)
         return status, body
 
     def call(self, call: Json, request: Json) -> None:
