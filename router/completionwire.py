@@ -6,36 +6,24 @@ A chunk of a stream has the shape of the whole answer, so both are made of the s
 from __future__ import annotations
 
 import codecs
-import time
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from typing import Any
 
 from router import wire
 from router.events import Event, Finish, TextDelta, Usage
 from router.frames import TokenLogprob
-from router.ids import new_id
 
 Json = dict[str, Any]
 
 
-class _Envelope:
-    """The members that every chunk of an answer shares with the others."""
-
+class _Envelope(wire.Envelope):
     def __init__(self, model: str) -> None:
-        self.id = new_id("cmpl-", 29)
-        self.created = int(time.time())
-        self.model = model
-        self.fingerprint = wire.fingerprint(model)
+        super().__init__(model, "cmpl-")
 
-    def wrap(self, choices: list[Json]) -> Json:
-        return {
-            "id": self.id,
-            "object": "text_completion",
-            "created": self.created,
-            "model": self.model,
-            "choices": choices,
-            "system_fingerprint": self.fingerprint,
-        }
+    def completion(self, choices: list[Json]) -> Json:
+        body = self.wrap("text_completion", choices)
+        del body["service_tier"]  # which this endpoint never had
+        return body
 
 
 class _Offsets:
@@ -116,7 +104,7 @@ async def completion(
     async for choice, event in events:
         texts[choice].add(event)
     choices = [text.choice(index) for index, text in enumerate(texts)]
-    return {**_Envelope(model).wrap(choices), "usage": wire.usage(counts)}
+    return {**_Envelope(model).completion(choices), "usage": wire.usage(counts)}
 
 
 # --- the stream ---------------------------------------------------------------------
@@ -135,7 +123,7 @@ async def chunks(
     offsets = [_Offsets() for _ in beginnings]
 
     def chunk(choices: list[Json], totals: Json | None = None) -> Json:
-        body = envelope.wrap(choices)
+        body = envelope.completion(choices)
         return {**body, "usage": totals} if include_usage else body
 
     for index, beginning in enumerate(beginnings):

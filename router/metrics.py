@@ -87,7 +87,7 @@ class Metrics:
         self.kv_bytes = self._gauge("kv_cache_bytes", "Bytes of KV cache in use.")
         self.lost_grammars = Counter(
             "mlx_router:lost_grammars",
-            "Answers whose grammar broke off: what followed was checked, but not held to it.",
+            "Answers whose grammar broke off before they ended.",
             registry=self.registry,
         )
         self._last = Stats(0, 0, 0)

@@ -31,8 +31,8 @@ Json = dict[str, Any]
 class Envelope:
     """The members that every chunk of an answer shares with the others."""
 
-    def __init__(self, model: str) -> None:
-        self.id = new_id("chatcmpl-", 29)
+    def __init__(self, model: str, prefix: str = "chatcmpl-") -> None:
+        self.id = new_id(prefix, 29)
         self.created = int(time.time())
         self.model = model
         self.fingerprint = fingerprint(model)

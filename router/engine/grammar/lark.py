@@ -7,6 +7,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+TERMINAL, LAZY = "terminal", "lazy"
+
 PLACES = re.compile(r"(\n\?| \?|\{index\}|\{call_id\})")
 
 
@@ -21,7 +23,7 @@ class Lark:
         self._special = special
         marks = sorted(special, key=len, reverse=True)
         self._marks = re.compile("|".join(map(re.escape, marks))) if marks else None
-        self._names: dict[str, str] = {}
+        self._names: dict[tuple[str, str], str] = {}
 
     def literal(self, text: str) -> str:
         """Exactly this text, special tokens within it included."""
@@ -72,19 +74,26 @@ class Lark:
 
     def rule(self, expression: str) -> str:
         """The name of a rule for the expression; equal expressions share one."""
-        return self._names.setdefault(expression, f"r{len(self._names)}")
+        return self._name("", expression)
 
     def terminal(self, expression: str) -> str:
         """As ``rule``, for what a regular expression can say: one lexeme, much cheaper."""
-        return self._names.setdefault(expression, f"T{len(self._names)}")
+        return self._name(TERMINAL, expression)
 
     def lazy(self, expression: str) -> str:
         """A lexeme that ends as soon as it can, for text up to a marker."""
-        return self._names.setdefault(expression, f"r{len(self._names)}[lazy]").split("[")[0]
+        return self._name(LAZY, expression)
+
+    def _name(self, kind: str, expression: str) -> str:
+        prefix = "T" if kind == TERMINAL else "r"  # Lark tells them apart by their case
+        return self._names.setdefault((kind, expression), f"{prefix}{len(self._names)}")
 
     def grammar(self, start: str) -> str:
         """The whole text, with ``start`` as what an answer is."""
-        rules = "".join(f"{name}: {text}\n" for text, name in self._names.items())
+        rules = "".join(
+            f"{name}{'[lazy]' if kind == LAZY else ''}: {text}\n"
+            for (kind, text), name in self._names.items()
+        )
         return f"%llguidance {{}}\nstart: {start}\n{rules}"
 
 
