@@ -37,7 +37,7 @@ def select(ids: list[str]) -> list[Check]:
 def main(
     ids: Annotated[list[str] | None, typer.Argument(help="Ids or their beginnings.")] = None,
     base_url: Annotated[str | None, typer.Option(help="A running server, with its /v1.")] = None,
-    model: Annotated[str, typer.Option(help="The model to ask.")] = "smollm2-135m-instruct",
+    model: Annotated[str, typer.Option(help="The model to ask.")] = "smollm2-135m-instruct-tools",
     api_key: Annotated[str, typer.Option(envvar="OPENAI_API_KEY")] = "unused",
     target: Annotated[str | None, typer.Option(help="Profile of conformance/targets.")] = None,
     strict: Annotated[bool, typer.Option(help="A SHOULD that does not hold fails, too.")] = False,

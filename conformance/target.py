@@ -92,7 +92,7 @@ async def spawned(engine: str, capabilities: frozenset[str], *flags: str) -> Asy
             env={k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")},
         )
         base_url = f"http://127.0.0.1:{port}/v1"
-        model, file = "smollm2-135m-instruct", Path(log.name)
+        model, file = "smollm2-135m-instruct-tools", Path(log.name)
         target = Target(base_url, model, capabilities, pid=process.pid, log=file)
         try:
             await _ready(port, process)

@@ -129,6 +129,7 @@ async def _start_worker(
         engine="scripted" if engine == "scripted" else "mlx",
         path=str(model_spec.path or ""),
         embedded_home=str(home) if model_spec.source == "embedded" else None,
+        embedded_id=model_spec.id,
         adapter=str(model_spec.adapter) if model_spec.adapter else None,
         chat_template=catalog.chat_template(model_spec),
         context_length=model_spec.context_length,

@@ -20,13 +20,10 @@ from router.modelplaces import Source, places
 
 TEMPLATES = Path(__file__).parent / "templates"
 
-EMBEDDED = Facts("", sampling=embedded.SAMPLING)
-"""Of the embedded model before its first use."""
-
 
 @dataclass(frozen=True)
 class ModelSpec:
-    """One model. ``path`` is None for the embedded model before its first use. ``created`` is
+    """One model. ``path`` is None for an embedded model before its first use. ``created`` is
     in unix seconds and does not change; ``size_bytes`` is that of the weights; ``sampling``
     holds only what config.json or the model itself sets.
     """
@@ -102,7 +99,8 @@ class Catalog:
         return specs
 
     def _spec(self, id: str, source: Source, path: Path | None) -> ModelSpec | None:
-        facts = EMBEDDED if path is None else look(path)
+        # An embedded model has no folder before its first use.
+        facts = Facts("", sampling=embedded.MODELS[id].sampling) if path is None else look(path)
         if facts.lack:
             return None
         model = self.config.models.get(id, Model())
@@ -110,7 +108,7 @@ class Catalog:
             id=id,
             path=path,
             source=source,
-            created=embedded.CREATED if source == "embedded" else facts.created,
+            created=embedded.MODELS[id].created if source == "embedded" else facts.created,
             aliases=model.aliases,
             supports_tools=model.supports_tools,
             chat_template=model.chat_template,
@@ -125,7 +123,7 @@ class Catalog:
 
     def _is_current(self, spec: ModelSpec) -> bool:
         if spec.path is None:
-            return not embedded.is_ready(self._home)
+            return not embedded.is_ready(self._home, spec.id)
         return (spec.path / "config.json").is_file()
 
     def _not_found(self, name: str) -> str:

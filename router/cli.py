@@ -132,14 +132,14 @@ def models(config_file: ConfigOption = None, as_json: JsonOption = False) -> Non
 
 @cli.command()
 def pull(
-    repo: Annotated[str, typer.Argument(help="A Hugging Face repo, or the embedded model's id.")],
+    repo: Annotated[str, typer.Argument(help="A Hugging Face repo, or an embedded model's id.")],
     revision: Annotated[str | None, typer.Option(help="Branch, tag or commit.")] = None,
 ) -> None:
-    """Download a model, or prepare the embedded one."""
+    """Download a model, or prepare an embedded one."""
     progress = console.LoadProgress(repo)
     try:
-        if repo == embedded.MODEL_ID:
-            path = embedded.ensure(config.home(), progress)
+        if repo in embedded.MODELS:
+            path = embedded.ensure(config.home(), repo, progress)
         else:
             path = hub.pull(repo, revision, progress)
     except (embedded.EmbeddedError, hub.HubError) as error:

@@ -98,7 +98,7 @@ class Defaults(Section):
     16 for /v1/completions, as at OpenAI."""
     timeout: float = Field(default=600, gt=0)
     """Seconds a request may take from start to end."""
-    model: str = Field(default="smollm2-135m-instruct", min_length=1)
+    model: str = Field(default="smollm2-135m-instruct-tools", min_length=1)
     """The model, by id or alias, that is loaded at start."""
     model_directory: UserPath | None = None
     """Folder that holds models, one folder each. MLX_MODEL_DIR sets it too."""

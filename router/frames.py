@@ -58,14 +58,16 @@ class OutputFormat(msgspec.Struct, frozen=True):
 class EngineSpec(msgspec.Struct, frozen=True):
     """What a model process is started with, as JSON on its command line.
 
-    ``embedded_home`` instead of ``path``: the embedded model below that folder, made if need
-    be. ``chat_template`` is template text that replaces the model's own. ``context_length`` and
-    ``prefill_chunk`` are in tokens (None: what suits the device), ``prefix_cache`` in bytes.
+    ``embedded_home`` and ``embedded_id`` instead of ``path``: that embedded model below that
+    folder, made if need be. ``chat_template`` is template text that replaces the model's own.
+    ``context_length`` and ``prefill_chunk`` are in tokens (None: what suits the device),
+    ``prefix_cache`` in bytes.
     """
 
     engine: Literal["mlx", "scripted"]
     path: str = ""
     embedded_home: str | None = None
+    embedded_id: str = ""
     adapter: str | None = None
     chat_template: str | None = None
     context_length: int | None = None

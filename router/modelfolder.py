@@ -74,7 +74,7 @@ def _lack(folder: Path, names: frozenset[str], config: dict[str, Any], weights: 
 
 def _sampling(generation: dict[str, Any]) -> dict[str, float]:
     if generation.get("do_sample") is False:
-        return {}
+        return {"temperature": 0.0}
     known = {key: generation[key] for key in Sampling.model_fields if key in generation}
     try:
         return Sampling.model_validate(known).model_dump(exclude_none=True)

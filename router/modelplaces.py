@@ -2,7 +2,7 @@
 
 models.<id>.path in config.json             source "config"
 folders in defaults.model_directory         "directory"
-the model that comes with the router        "embedded"
+the models that come with the router        "embedded"
 the Hugging Face cache                      "hub"
 """
 
@@ -27,8 +27,8 @@ def places(config: Config, home: Path) -> Iterator[tuple[str, Source, Path | Non
     if directory := config.defaults.model_directory:
         for id, path in (*_plain_folders(directory), *_hub_folders(directory)):
             yield id, "directory", path
-    ready = embedded.is_ready(home)
-    yield embedded.MODEL_ID, "embedded", embedded.folder(home) if ready else None
+    for id in embedded.MODELS:
+        yield id, "embedded", embedded.folder(home, id) if embedded.is_ready(home, id) else None
     for id, path in _hub_folders(hub.cache_folder()):
         yield id, "hub", path
 

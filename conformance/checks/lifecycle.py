@@ -21,7 +21,7 @@ from conformance.session import Session, script
 from conformance.target import START_TIMEOUT, Target
 from conformance.transcript import Transcript
 
-MODEL = "smollm2-135m-instruct"
+MODEL = "smollm2-135m-instruct-tools"
 GRACE = 10.0
 """Seconds a server has to end after Ctrl-C; nox kills what it runs after as many."""
 

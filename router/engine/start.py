@@ -39,11 +39,12 @@ def run(link: Link, spec: frames.EngineSpec) -> None:
 
 
 def _prepared(spec: frames.EngineSpec, link: Link) -> frames.EngineSpec:
-    """With the path of the embedded model, which is converted on its first use."""
+    """With the path of an embedded model, which is made on its first use."""
     if spec.embedded_home is None:
         return spec
     path = embedded.ensure(
         Path(spec.embedded_home),
+        spec.embedded_id,
         lambda stage, fraction: link.send(frames.Loading(stage, fraction)),
     )
     return msgspec.structs.replace(spec, path=str(path))

@@ -98,7 +98,7 @@ class Server:
         return self.process.wait(timeout=20)
 
 
-MODEL = embedded.MODEL_ID
+MODEL = embedded.BASE.id
 
 Start = Callable[..., Server]
 
@@ -134,9 +134,9 @@ def answers(pytestconfig: pytest.Config) -> int:
 
 @pytest.fixture(scope="session")
 def embedded_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A MLX_ROUTER_HOME in which the embedded model has been converted."""
+    """A MLX_ROUTER_HOME in which both embedded models have been made."""
     home = tmp_path_factory.mktemp("home")
-    embedded.ensure(home, lambda stage, fraction: None)
+    embedded.ensure(home, embedded.TOOLS.id, lambda stage, fraction: None)
     return home
 
 
@@ -175,5 +175,5 @@ def scripted(start_server: Start) -> Server:
 
 @pytest.fixture(scope="session")
 def real(start_server: Start, embedded_home: Path) -> Server:
-    """A router with the embedded model on MLX."""
-    return start_server(home=embedded_home)
+    """A router with the embedded base model on MLX."""
+    return start_server("--model", MODEL, home=embedded_home)

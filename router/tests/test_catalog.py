@@ -9,10 +9,11 @@ import pytest
 from router import embedded
 from router.catalog import Catalog
 from router.config import Config, ConfigError, Defaults, Model, Sampling
+from router.embedded.sealed import MANIFEST
 from router.errors import NotFound
 from router.tests.modelfolders import catalog, ids, make, snapshot
 
-DEFAULT = embedded.MODEL_ID
+DEFAULT, BASE = embedded.TOOLS.id, embedded.BASE.id
 
 
 @pytest.fixture(autouse=True)
@@ -36,23 +37,23 @@ def mistake(catalog: Catalog) -> str:
 def test_the_embedded_model_is_there_before_it_is_converted(tmp_path: Path) -> None:
     spec = catalog(tmp_path).default
     assert (spec.id, spec.source, spec.path) == (DEFAULT, "embedded", None)
-    assert spec.created == embedded.CREATED
-    assert spec.sampling == {"temperature": 0.2, "top_p": 0.9}
+    assert spec.created == embedded.TOOLS.created
+    assert spec.sampling == {"temperature": 0.0}
 
 
 def test_the_embedded_model_once_it_is_converted(tmp_path: Path, embedded_home: Path) -> None:
-    spec = catalog(embedded_home).default
-    assert spec.path == embedded.folder(embedded_home)
-    assert spec.created == embedded.CREATED
-    assert spec.sampling == catalog(tmp_path).default.sampling
+    spec = catalog(embedded_home).resolve(BASE)
+    assert spec.path == embedded.folder(embedded_home, BASE)
+    assert spec.created == embedded.BASE.created
+    assert spec.sampling == catalog(tmp_path).resolve(BASE).sampling
     assert spec.size_bytes > 250_000_000
 
 
 def test_a_conversion_is_seen_by_a_catalog_that_knew_the_model(tmp_path: Path) -> None:
     seen = catalog(tmp_path)
     assert seen.default.path is None
-    folder = make(embedded.folder(tmp_path))
-    (folder / embedded.MANIFEST).write_text(json.dumps({"recipe": embedded.RECIPE}))
+    folder = make(embedded.folder(tmp_path, DEFAULT))
+    (folder / MANIFEST).write_text(json.dumps({"recipe": embedded.TOOLS.recipe}))
     assert seen.default.path == folder
 
 
@@ -60,7 +61,7 @@ def test_the_default_is_listed_first(tmp_path: Path, cache: Path) -> None:
     snapshot(cache, "a/a", "c1")
     snapshot(cache, "z/z", "c1")
     chosen = Catalog(Config(defaults=Defaults(model="Z/z")), tmp_path)
-    assert ids(chosen) == ["z/z", "a/a", DEFAULT]
+    assert ids(chosen) == ["z/z", "a/a", BASE, DEFAULT]
     assert chosen.default.id == "z/z"
 
 

@@ -10,8 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from router import config
+from router import config, embedded
 from router.tests.conftest import MODEL, Server
+
+TOOLS = embedded.TOOLS.id
 
 
 def run(*words: str, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -37,11 +39,11 @@ def mistake(done: subprocess.CompletedProcess[str]) -> str:
 
 def test_models(tmp_path: Path, embedded_home: Path) -> None:
     text = run("models", cwd=tmp_path).stdout
-    assert f"{MODEL} (default)" in text
-    (model,) = json.loads(run("models", "--json", cwd=embedded_home).stdout)
-    assert model["id"] == MODEL
-    assert model["default"]
-    assert model["size_bytes"] > 200_000_000
+    assert f"{TOOLS} (default)" in text
+    default, base = json.loads(run("models", "--json", cwd=embedded_home).stdout)
+    assert (default["id"], default["default"]) == (TOOLS, True)
+    assert (base["id"], base["default"]) == (MODEL, False)
+    assert base["size_bytes"] > 200_000_000
 
 
 def test_doctor(embedded_home: Path) -> None:

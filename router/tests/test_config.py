@@ -41,7 +41,7 @@ def test_nothing_given_is_the_defaults() -> None:
     loaded = config.load()
     assert loaded == Config()
     assert (loaded.server.host, loaded.server.port) == ("127.0.0.1", 8800)
-    assert loaded.defaults.model == "smollm2-135m-instruct"
+    assert loaded.defaults.model == "smollm2-135m-instruct-tools"
     assert loaded.defaults.timeout == 600
     assert loaded.defaults.stream is False
 

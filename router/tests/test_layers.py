@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parents[1]
 
 LAYERS = [
     {"errors", "frames", "events", "ids", "config", "configerrors", "embedded", "hub"},
+    {"toolmodel"},
     {
         "body",
         "completionwire",

@@ -50,10 +50,14 @@ def test_weights_in_parts_must_all_be_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "generation", [{"temperature": "hot"}, {"temperature": 0.5, "do_sample": False}]
+    ("generation", "sampling"),
+    [
+        ({"temperature": "hot"}, {}),
+        ({"temperature": 0.5, "do_sample": False}, {"temperature": 0.0}),
+    ],
 )
 def test_sampling_that_does_not_apply_is_left_out(
-    generation: dict[str, Any], tmp_path: Path
+    generation: dict[str, Any], sampling: dict[str, float], tmp_path: Path
 ) -> None:
     folder = make(tmp_path / "m", {"generation_config.json": json.dumps(generation)})
-    assert look(folder).sampling == {}
+    assert look(folder).sampling == sampling

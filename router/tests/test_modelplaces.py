@@ -7,7 +7,7 @@ from router import embedded
 from router.config import Model
 from router.tests.modelfolders import catalog, ids, make, snapshot
 
-DEFAULT = embedded.MODEL_ID
+DEFAULT, BASE = embedded.TOOLS.id, embedded.BASE.id
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +32,7 @@ def test_sources_and_order(tmp_path: Path, cache: Path) -> None:
         ("org/linked", "directory"),
         ("org/nested", "directory"),
         ("plain", "directory"),
+        (BASE, "embedded"),
         ("zebra", "config"),
     ]
     assert listed[-1].path == apart
@@ -75,11 +76,11 @@ def test_the_cache_named_in_the_environment_counts_when_it_is_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen = catalog(tmp_path)
-    assert ids(seen) == [DEFAULT]
+    assert ids(seen) == [DEFAULT, BASE]
     monkeypatch.delenv("HF_HUB_CACHE")
     monkeypatch.setenv("HF_HOME", str(tmp_path / "other"))
     snapshot(tmp_path / "other" / "hub", "org/m", "c1")
-    assert ids(seen) == [DEFAULT, "org/m"]
+    assert ids(seen) == [DEFAULT, "org/m", BASE]
 
 
 def test_what_else_lies_in_a_cache_is_passed_over(tmp_path: Path, cache: Path) -> None:
@@ -88,14 +89,14 @@ def test_what_else_lies_in_a_cache_is_passed_over(tmp_path: Path, cache: Path) -
     (cache / ".locks" / "models--org--m").mkdir(parents=True)
     (cache / "version.txt").write_text("1")
     (cache / "models--").mkdir()
-    assert ids(catalog(tmp_path)) == [DEFAULT]
+    assert ids(catalog(tmp_path)) == [DEFAULT, BASE]
 
 
 @pytest.mark.parametrize("gone", ["config.json", "model.safetensors", "tokenizer.json"])
 def test_a_folder_that_lacks_a_file_is_no_model(gone: str, tmp_path: Path) -> None:
     folder = make(tmp_path / "models" / "m")
     (folder / gone).unlink()
-    assert ids(catalog(tmp_path, tmp_path / "models")) == [DEFAULT]
+    assert ids(catalog(tmp_path, tmp_path / "models")) == [DEFAULT, BASE]
 
 
 def test_broken_json_is_passed_over(tmp_path: Path) -> None:
@@ -104,4 +105,4 @@ def test_broken_json_is_passed_over(tmp_path: Path) -> None:
     make(tmp_path / "models" / "deep", {"config.json": "[" * 99999})
     make(tmp_path / "models" / "odd", {"config.json": '{"model_type": 1, "architectures": [2]}'})
     make(tmp_path / "models" / "fine", {"generation_config.json": "{"})
-    assert ids(catalog(tmp_path, tmp_path / "models")) == [DEFAULT, "fine"]
+    assert ids(catalog(tmp_path, tmp_path / "models")) == [DEFAULT, "fine", BASE]
