@@ -124,7 +124,7 @@ def offered(random: Random, tool: Tool, style: str) -> Offered:
     keys = _keys(random, tool, style)
     name = spelled(random.choice(tool.names), style, tool.domain)
     function: dict[str, Any] = {"name": name}
-    if random.random() < 0.94:
+    if len(tool.names) == 1 or random.random() < 0.94:
         function["description"] = random.choice(tool.about) + random.choice(("", "", "."))
     function["parameters"] = _schema(random, tool, keys)
     return Offered(tool, name, keys, {"type": "function", "function": function})
