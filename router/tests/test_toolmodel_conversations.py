@@ -192,3 +192,4 @@ def test_the_tools_are_many_and_every_parameter_is_asked_for() -> None:
     for tool in written():
         text = " ".join(tool.asks)
         assert not [own for own in tool.parameters if f"{{{own}" not in text], tool.names
+        assert not set(tool.fields) & set(tool.parameters), tool.names

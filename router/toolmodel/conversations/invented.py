@@ -119,7 +119,7 @@ def action(random: Random, noun: str, verb: str, first: Parameter | None = None)
     parameters = {"subject": first, **drawn_parameters} if first else drawn_parameters
     asks = tuple(_ask(random, infinitive, noun, parameters) for _ in range(8))
     reports = random.random() < 0.6
-    field = random.choice(REPORT_FIELDS)
+    field = random.choice([one for one in REPORT_FIELDS if one not in parameters])
     return Tool(
         domain=drawn(random, "rare"),
         names=_names(

@@ -139,7 +139,7 @@ def _keys(random: Random, tool: Tool, style: str) -> dict[str, str]:
             for name in (spelled(one, "camel" if in_camel else "snake") for one in parameter.names)
             if name not in keys.values()
         ]
-        keys[own] = random.choice(free)
+        keys[own] = random.choice(free or [f"{own}_{len(keys) + 1}"])
     return keys
 
 
