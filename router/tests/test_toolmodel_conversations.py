@@ -178,8 +178,8 @@ def test_the_held_out_tools_stay_held_out() -> None:
     for place, _ in drawn():
         for tool in place.tools:
             assert tool["function"]["name"] not in HELD_OUT
-    for tool in written():
-        for text in (*tool.names, *tool.about):
+    for template in written():
+        for text in (*template.names, *template.about):
             assert text.lower().rstrip(".") not in purposes
             assert not [word for word in HELD_OUT_WORDS if word in text.lower()], text
 

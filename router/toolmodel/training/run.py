@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
+import tempfile
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -84,24 +84,36 @@ def train(recipe: Recipe, model: Path, output: Path, start: Path | None) -> None
     last state saved in ``output``.
     """
     output.mkdir(parents=True, exist_ok=True)
-    os.environ.setdefault("MASTER_ADDR", "127.0.0.1")
-    os.environ.setdefault("MASTER_PORT", "29512")
-    torch.multiprocessing.spawn(
-        _work, (recipe, model, output, start), nprocs=recipe.workers, join=True
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(recipe, model, output, start, meeting=f"file://{folder}/meeting")
+        torch.multiprocessing.spawn(_work, (job,), nprocs=recipe.workers, join=True)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What each process is given; ``meeting`` is where they find one another."""
+
+    recipe: Recipe
+    model: Path
+    output: Path
+    start: Path | None
+    meeting: str
+
+
+def _work(rank: int, job: Job) -> None:
+    recipe, output = job.recipe, job.output
+    processes.init_process_group(
+        "gloo", init_method=job.meeting, rank=rank, world_size=recipe.workers
     )
-
-
-def _work(rank: int, recipe: Recipe, model: Path, output: Path, start: Path | None) -> None:
-    processes.init_process_group("gloo", rank=rank, world_size=recipe.workers)
     # Processes of one thread each do more than one process of as many threads.
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
-    llama = Llama(model, recipe.rank, recipe.scale)
-    if start is not None:
-        _load(llama, load_file(start / ADAPTER))
+    llama = Llama(job.model, recipe.rank, recipe.scale)
+    if job.start is not None:
+        _load(llama, load_file(job.start / ADAPTER))
     optimizer = torch.optim.Adam(llama.parameters(), betas=(0.9, 0.98))
     progress = _resume(llama, optimizer, output / STATE)
-    teacher = Teacher.of(model, recipe.tree)
+    teacher = Teacher.of(job.model, recipe.tree)
     log = Log(recipe, begun_at=progress.read)
     while progress.read < recipe.tokens:
         lesson = teacher.lesson(Random(f"{recipe.seed}/{rank}/{progress.step}"))
