@@ -29,17 +29,17 @@ LOSS, RIGHT, TAUGHT, READ = range(4)
 class Recipe:
     """What makes an adapter; token counts are of all tokens read, taught or not."""
 
-    tokens: int
-    warmup: int = 30_000
-    decay: int = 500_000
+    tokens: int = 1_800_000
+    decay: int = 400_000
     """The learning rate falls to nothing over the last so many tokens."""
     learning_rate: float = 1.2e-3
+    seed: int = 1
+    workers: int = 2
+    warmup: int = 30_000
     rank: int = 8
     scale: float = 2.0
     tree: int = 700
     """Tokens of a tree; each process reads one a step."""
-    seed: int = 1
-    workers: int = 2
 
     def rate(self, read: int) -> float:
         """The learning rate after ``read`` tokens."""
@@ -112,7 +112,7 @@ def _work(rank: int, job: Job) -> None:
     if job.start is not None:
         _load(llama, load_file(job.start / ADAPTER))
     optimizer = torch.optim.Adam(llama.parameters(), betas=(0.9, 0.98))
-    progress = _resume(llama, optimizer, output / STATE)
+    progress = resume(llama, optimizer, output / STATE)
     teacher = Teacher.of(job.model, recipe.tree)
     log = Log(recipe, begun_at=progress.read)
     while progress.read < recipe.tokens:
@@ -123,7 +123,7 @@ def _work(rank: int, job: Job) -> None:
         if rank == 0:
             log.add(progress, seen)
             if progress.step % STEPS_BETWEEN_SAVES == 0 or progress.read >= recipe.tokens:
-                _save(llama, optimizer, progress, recipe, output)
+                save(llama, optimizer, progress, recipe, output)
     processes.destroy_process_group()
 
 
@@ -155,9 +155,10 @@ def _average_gradients(llama: Llama, taught: float) -> None:
         parameter.grad = gradient.view_as(parameter)
 
 
-def _save(
+def save(
     llama: Llama, optimizer: torch.optim.Adam, progress: Progress, recipe: Recipe, output: Path
 ) -> None:
+    """The adapter as mlx-lm loads it, in float16, and the state to go on from."""
     adapter = {name: tensor.detach() for name, tensor in llama.adapter().items()}
     state = {"adapter": adapter, "optimizer": optimizer.state_dict(), **asdict(progress)}
     torch.save(state, output / f".{STATE}")
@@ -183,7 +184,8 @@ def _config(llama: Llama, recipe: Recipe) -> dict[str, object]:
     }
 
 
-def _resume(llama: Llama, optimizer: torch.optim.Adam, path: Path) -> Progress:
+def resume(llama: Llama, optimizer: torch.optim.Adam, path: Path) -> Progress:
+    """What ``save`` left at ``path``, if anything."""
     if not path.is_file():
         return Progress()
     state = torch.load(path, weights_only=True)

@@ -1,0 +1,94 @@
+"""What is trained is what is served. Needs PyTorch: `nox -s toolmodel` runs these first."""
+
+from __future__ import annotations
+
+import itertools
+from pathlib import Path
+from random import Random
+
+import mlx.core as mx
+import mlx.nn as nn
+import mlx_lm
+import pytest
+import torch
+
+from router import config, embedded
+from router.toolmodel.training import run
+from router.toolmodel.training.lessons import Teacher
+from router.toolmodel.training.llama import Llama
+from router.toolmodel.training.tree import UNTAUGHT, Tree, grow
+
+RECIPE = run.Recipe(rank=4)
+
+
+@pytest.fixture(scope="session")
+def base() -> Path:
+    return embedded.ensure(config.home(), embedded.BASE.id, lambda stage, fraction: None)
+
+
+@pytest.fixture(scope="session")
+def llama(base: Path) -> Llama:
+    """With additions that are not nothing."""
+    torch.manual_seed(0)
+    model = Llama(base, RECIPE.rank, RECIPE.scale)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if name.endswith("lora_b"):
+                parameter.normal_(std=0.02)
+    return model
+
+
+@pytest.fixture(scope="session")
+def teacher(base: Path) -> Teacher:
+    return Teacher.of(base, size=300)
+
+
+def loss(llama: Llama, tree: Tree) -> float:
+    with torch.no_grad():
+        return float(llama(tree)[0])
+
+
+def test_a_branch_is_read_as_if_it_were_alone(llama: Llama) -> None:
+    random = Random(1)
+    words = iter(lambda: random.randrange(100, 40_000), 0)
+    trunk = list(itertools.islice(words, 20))
+    branches = [[(token, True) for token in itertools.islice(words, n)] for n in (3, 17, 8)]
+    together = loss(llama, grow(trunk, branches))
+    alone = sum(loss(llama, grow(trunk, [branch])) for branch in branches)
+    assert together == pytest.approx(alone, rel=1e-5)
+
+
+def test_the_adapter_means_the_same_to_mlx(llama: Llama, base: Path, tmp_path: Path) -> None:
+    run.save(llama, torch.optim.Adam(llama.parameters()), run.Progress(), RECIPE, tmp_path)
+    model, _ = mlx_lm.load(str(base), adapter_path=str(tmp_path))
+    model.set_dtype(mx.float32)
+    tokens = [1, 9690, 198, 2683, 359, 253, 5356, 5646, 11173, 30]
+    logits = model(mx.array([tokens[:-1]]))[0]
+    theirs = nn.losses.cross_entropy(logits, mx.array(tokens[1:]))[1:].sum().item()
+    ours = loss(llama, grow(tokens[:1], [[(token, True) for token in tokens[1:]]]))
+    assert ours == pytest.approx(theirs, rel=1e-4)
+
+
+def test_only_the_assistants_words_are_taught(teacher: Teacher) -> None:
+    for number in range(30):
+        tree = teacher.lesson(Random(number))
+        text = teacher.tokenizer.decode(
+            [token for token in tree.targets.tolist() if token != UNTAUGHT],
+            skip_special_tokens=False,
+        )
+        assert "<|im_start|>" not in text
+        assert "<tool_response>" not in text
+        assert text.endswith("<|im_end|>")
+
+
+def test_a_cut_run_goes_on_where_it_was(llama: Llama, tmp_path: Path) -> None:
+    optimizer = torch.optim.Adam(llama.parameters())
+    run.save(llama, optimizer, run.Progress(step=7, read=9000), RECIPE, tmp_path)
+    progress = run.resume(llama, optimizer, tmp_path / run.STATE)
+    assert (progress.step, progress.read) == (7, 9000)
+
+
+def test_the_rate_rises_stays_and_falls() -> None:
+    recipe = run.Recipe(tokens=1000, warmup=100, decay=400, learning_rate=1.0)
+    rates = [recipe.rate(read) for read in (0, 99, 500, 600, 800, 999)]
+    assert rates == pytest.approx([0.01, 1.0, 1.0, 1.0, 0.5, 0.0025])
