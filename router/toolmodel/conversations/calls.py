@@ -185,6 +185,9 @@ def _repeated(random: Random, setting: Setting, count: int) -> tuple[str, list[A
     return message(random, pattern[0], text, capital_for(pattern[1:])), calls
 
 
+FETCHING = ("get", "tell me", "check", "find", "give me", "show me", "look up")
+
+
 def _mixed(random: Random, setting: Setting, count: int) -> tuple[str, list[Ask]]:
     """Different wishes in one message."""
     tools = list(setting.offered)
@@ -198,6 +201,9 @@ def _mixed(random: Random, setting: Setting, count: int) -> tuple[str, list[Ask]
         return message(
             random, QUESTION, listed(questions, random.choice((" and ", ", and ")))
         ), calls
+    if all(one.form == PHRASE for one in calls):
+        things = listed([one.text for one in calls], " and ")
+        return message(random, IMPERATIVE, f"{random.choice(FETCHING)} {things}"), calls
     clauses = [clause(random, one) for one in calls]
     if random.random() < 0.15:
         return random.choice(LISTS).format("\n".join(f"- {one}" for one in clauses)), calls

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from router.toolmodel.conversations.requests import MENTIONED_SHARE
 from router.toolmodel.conversations.text import article, drawn, invented, listed
 from router.toolmodel.conversations.tools import Parameter, Tool
 from router.toolmodel.conversations.values import Kind
@@ -208,7 +209,11 @@ def _kind(random: Random) -> Kind:
 
 def _ask(random: Random, verb: str, noun: str, parameters: Mapping[str, Parameter]) -> str:
     """An imperative that names the values of all required and some optional parameters."""
-    mentioned = [name for name, one in parameters.items() if one.required or random.random() < 0.4]
+    mentioned = [
+        name
+        for name, one in parameters.items()
+        if one.required or random.random() < MENTIONED_SHARE
+    ]
     random.shuffle(mentioned)
     adjective = random.choice(("", "", "", drawn(random, "adjective") + " "))
     head = f"!{verb} {random.choice(('the', 'the', 'a', 'my', 'this'))} {adjective}{noun}"
@@ -241,6 +246,7 @@ def _ask(random: Random, verb: str, noun: str, parameters: Mapping[str, Paramete
 STATEMENTS = (
     *("{words} {value}", "{words} {value}", "{words} {value}", "{words} set to {value}"),
     *("{words}: {value}", "{words}={value}", "{value} as {words}", "{value} as the {words}"),
+    *("{value} {words}", "{value} for the {words}"),
     *("a {words} of {value}", "the {words} {value}", '{words} "{value}"', "{words} '{value}'"),
 )
 

@@ -11,8 +11,8 @@ Maker = Callable[[Random, Setting], list[Message]]
 
 SHARES: dict[str, dict[str, int]] = {
     "plain": {
-        "single": 40,
-        "parallel": 22,
+        "single": 35,
+        "parallel": 27,
         "sequence": 8,
         "memory": 7,
         "chat": 12,

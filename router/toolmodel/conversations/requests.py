@@ -13,8 +13,9 @@ from router.toolmodel.conversations.values import Value
 HOLE = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
 MAYBE = re.compile(r"\[([^\[\]]*)\]")
 
-MENTIONED_SHARE = 0.4
-"""Of the parts of a request that may be left out."""
+MENTIONED_SHARE = 0.7
+"""Of the parts of a request that may be left out. A model that meets less of them learns to leave
+out what was asked for."""
 
 QUESTION, IMPERATIVE, PHRASE, REMARK = "?!~@"
 
