@@ -15,7 +15,7 @@ from pathlib import Path
 
 import httpx
 
-PATIENCE = 60
+PATIENCE = 120
 """Seconds until a router must have done a thing, on a busy machine."""
 
 
@@ -52,6 +52,7 @@ def scripted_router(folder: Path, **settings: str) -> Iterator[Router]:
     with router.log.open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "router", "serve", "--engine", "scripted", "--port", str(port)],
+            cwd=folder,
             env=environment | {"MLX_ROUTER_HOME": str(folder)} | settings,
             stdout=log,
             stderr=log,
