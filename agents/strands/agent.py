@@ -1,0 +1,19 @@
+"""The smallest agent: one question, whose answer is printed while it is written."""
+
+import os
+
+from strands import Agent
+from strands.models.openai import OpenAIModel
+
+model = OpenAIModel(
+    client_args={
+        "base_url": os.environ.get("OPENAI_BASE_URL", "http://localhost:8800/v1"),
+        "api_key": os.environ.get("OPENAI_API_KEY", "not-needed"),
+    },
+    model_id=os.environ.get("MLX_ROUTER_MODEL", "smollm2-135m-instruct-tools"),
+    params={"temperature": 0},
+)
+
+agent = Agent(model=model)
+agent("What is the capital of France?")
+print()
