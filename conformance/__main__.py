@@ -14,8 +14,10 @@ import typer
 from conformance import checks as _checks  # noqa: F401  registers the checks
 from conformance import report
 from conformance.check import REGISTRY, Check
+from conformance.rounds import merged
 from conformance.runner import Result, Runner
 from conformance.servers import opened
+from conformance.session import Session
 from conformance.target import Profile, Target, load_profile
 
 ROUTER = "mlx-router"
@@ -41,6 +43,7 @@ def main(
     api_key: Annotated[str, typer.Option(envvar="OPENAI_API_KEY")] = "unused",
     target: Annotated[str | None, typer.Option(help="Profile of conformance/targets.")] = None,
     strict: Annotated[bool, typer.Option(help="A SHOULD that does not hold fails, too.")] = False,
+    repeat: Annotated[int, typer.Option(min=1, help="Carry out each check so many times.")] = 1,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write results here; without a file, print them.")
     ] = None,
@@ -69,8 +72,10 @@ def main(
     running = None
     if base_url:
         running = profile.at(base_url, model, api_key)
-    with report.live(chosen) as on_result:
-        results = asyncio.run(_run(chosen, running, profile, on_result, strict=strict))
+    with report.live(chosen * repeat) as on_result:
+        results = asyncio.run(
+            _run(chosen, running, profile, on_result, strict=strict, repeat=repeat)
+        )
     saved = report.save(results, transcripts)
     server = f"{model} at {running.base_url}" if running else "started for this run"
     files = (json_file, junit, md, html, badge)
@@ -96,9 +101,16 @@ async def _run(
     on_result: Callable[[Result], None],
     *,
     strict: bool,
+    repeat: int,
 ) -> list[Result]:
+    """A round knows no answer of another."""
+    rounds = []
     async with opened(profile, running) as (primary, scripted):
-        return await Runner(primary, scripted, profile, strict=strict).run(chosen, on_result)
+        for _ in range(repeat):
+            anew = scripted and Session(scripted.target)
+            runner = Runner(Session(primary.target), anew, profile, strict=strict)
+            rounds.append(await runner.run(chosen, on_result))
+    return merged(rounds)
 
 
 if __name__ == "__main__":

@@ -23,7 +23,7 @@ RECOVERY = 120
 class Result:
     """``stale``: it passed although the profile expects it to fail. ``expectation``: the
     profile's reason for a failure that it expects. ``unanswered``: a request of it has had no
-    answer."""
+    answer. ``rounds``: of a check that was repeated, how each time came out."""
 
     check: Check
     outcome: Outcome
@@ -34,6 +34,7 @@ class Result:
     exchange: Exchange | None = None
     expectation: str | None = None
     unanswered: bool = False
+    rounds: tuple[Outcome, ...] = ()
 
     @property
     def stale(self) -> bool:

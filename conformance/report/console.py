@@ -118,6 +118,10 @@ def summary(results: Sequence[Result], transcripts: Mapping[str, Path] | None = 
     if transcripts:
         folder = next(iter(transcripts.values())).parent
         out.print(f"\ntranscripts: {folder}", markup=False, soft_wrap=True)
+    for result in results:
+        if result.rounds:
+            times = f"{result.rounds.count('pass')} of {len(result.rounds)}"
+            out.print(f"{times:>12}  {result.check.id}", markup=False, soft_wrap=True)
     out.print(f"\n{Tally.of(results)}")
 
 

@@ -58,6 +58,7 @@ def _result(result: Result, transcript: Path | None) -> dict[str, Any]:
         "hint": result.hint,
         "curl": exchange.curl(result.exchange),
         "transcript": transcript and str(transcript),
+        "rounds": result.rounds,
     }
 
 
