@@ -151,7 +151,7 @@ def _explain(result: Result, transcript: Path | None) -> None:
         "expected": result.expectation if result.stale else result.expected,
         "actual": result.actual,
         "hint": STALE_HINT if result.stale else result.hint,
-        "repeat": exchange.curl(result.exchange),
+        "repeat": result.ran.command if result.ran else exchange.curl(result.exchange),
         "transcript": transcript and str(transcript),
     }
     for name, value in rows.items():
