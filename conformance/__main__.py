@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -13,9 +13,12 @@ import typer
 
 from conformance import checks as _checks  # noqa: F401  registers the checks
 from conformance import report
-from conformance.check import REGISTRY, Check
+from conformance.check import REGISTRY, Check, carried_out
+from conformance.frameworks import given
+from conformance.rounds import merged
 from conformance.runner import Result, Runner
 from conformance.servers import opened
+from conformance.session import Session
 from conformance.target import Profile, Target, load_profile
 
 ROUTER = "mlx-router"
@@ -24,13 +27,18 @@ STDOUT = Path("-")
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 
 
-def select(ids: list[str]) -> list[Check]:
+def select(offered: Iterable[Check], ids: list[str]) -> list[Check]:
     """Checks whose id is, or begins with, one of ``ids``; all of them without any."""
-    chosen = [c for c in REGISTRY.values() if not ids or c.id.startswith(tuple(ids))]
+    chosen = [check for check in offered if not ids or check.id.startswith(tuple(ids))]
     if not chosen:
-        typer.echo(f"conformance: no check is called {' or '.join(ids)}; see --list", err=True)
-        raise typer.Exit(2)
+        hint = "; those of frameworks need --framework" if ids[0].startswith("fw") else ""
+        raise _misused(f"no check is called {' or '.join(ids)}; see --list{hint}")
     return chosen
+
+
+def _misused(problem: object) -> typer.Exit:
+    typer.echo(f"conformance: {problem}", err=True)
+    return typer.Exit(2)
 
 
 @app.command()
@@ -41,6 +49,11 @@ def main(
     api_key: Annotated[str, typer.Option(envvar="OPENAI_API_KEY")] = "unused",
     target: Annotated[str | None, typer.Option(help="Profile of conformance/targets.")] = None,
     strict: Annotated[bool, typer.Option(help="A SHOULD that does not hold fails, too.")] = False,
+    framework: Annotated[
+        list[str] | None,
+        typer.Option(help="NAME=PYTHON: run agents/NAME with this Python; may be repeated."),
+    ] = None,
+    repeat: Annotated[int, typer.Option(min=1, help="Carry out each check so many times.")] = 1,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write results here; without a file, print them.")
     ] = None,
@@ -55,22 +68,24 @@ def main(
 ) -> None:
     """Check a server that speaks the OpenAI API. Without --base-url a router is started twice:
     with its embedded model, and with the scripted engine."""
-    chosen = select(ids or [])
     if list_only:
-        report.listing(chosen, as_json=json_file)
+        report.listing(select(REGISTRY.values(), ids or []), as_json=json_file)
         return
     if json_file == STDOUT:
         report.to_stderr()
     try:
+        programs = given(framework or [])
         profile = load_profile(target or (ROUTER if base_url is None else "any"))
-    except FileNotFoundError as error:
-        typer.echo(f"conformance: {error}", err=True)
-        raise typer.Exit(2) from None
+    except (FileNotFoundError, ValueError) as error:
+        raise _misused(error) from None
+    chosen = select(carried_out(programs), ids or [])
     running = None
     if base_url:
         running = profile.at(base_url, model, api_key)
-    with report.live(chosen) as on_result:
-        results = asyncio.run(_run(chosen, running, profile, on_result, strict=strict))
+    with report.live(chosen * repeat) as on_result:
+        results = asyncio.run(
+            _run(chosen, running, profile, on_result, strict=strict, repeat=repeat)
+        )
     saved = report.save(results, transcripts)
     server = f"{model} at {running.base_url}" if running else "started for this run"
     files = (json_file, junit, md, html, badge)
@@ -96,9 +111,16 @@ async def _run(
     on_result: Callable[[Result], None],
     *,
     strict: bool,
+    repeat: int,
 ) -> list[Result]:
+    """A round knows no answer of another."""
+    rounds = []
     async with opened(profile, running) as (primary, scripted):
-        return await Runner(primary, scripted, profile, strict=strict).run(chosen, on_result)
+        for _ in range(repeat):
+            anew = scripted and Session(scripted.target)
+            runner = Runner(Session(primary.target), anew, profile, strict=strict)
+            rounds.append(await runner.run(chosen, on_result))
+    return merged(rounds)
 
 
 if __name__ == "__main__":

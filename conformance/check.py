@@ -8,6 +8,9 @@ sentence; it returns when the requirement holds and raises ``Failed`` when it do
         '''Every completion has an id of its own.'''
 
 An invariant is a check of every stream of the run: a pure function of one ``Transcript``.
+
+A trial is a check of the server by way of a framework's program, and becomes a check of its own
+with each program that is given: ``fw.tool`` is then ``fw.tool[langchain]``.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from conformance.frameworks import Program
     from conformance.session import Session
     from conformance.transcript import Transcript
 
@@ -37,6 +41,7 @@ MUST, SHOULD, INFO = Level.MUST, Level.SHOULD, Level.INFO
 
 Run = Callable[["Session"], Awaitable[None]]
 Judge = Callable[["Transcript"], None]
+Trial = Callable[["Session", "Program"], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -44,7 +49,8 @@ class Check:
     """``needs`` names capabilities of a target profile; ``scripted`` checks need the scripted
     engine, because they play a text, a clock or a crash. ``timeout`` is in seconds. A
     ``taxing`` check may leave the server at work, or worse: it runs after the others, and the
-    next one waits until the server answers again."""
+    next one waits until the server answers again. A ``trial`` is no check before it is ``by``
+    a program."""
 
     id: str
     level: Level
@@ -56,10 +62,21 @@ class Check:
     scripted: bool = False
     timeout: float = 60
     taxing: bool = False
+    trial: Trial | None = None
 
     @property
     def section(self) -> str:
         return self.id.partition(".")[0]
+
+    def by(self, program: Program) -> Check:
+        """The check that this trial is with a program."""
+        trial = self.trial
+        assert trial
+
+        async def run(session: Session) -> None:
+            await trial(session, program)
+
+        return replace(self, id=f"{self.id}[{program.name}]", run=run, trial=None)
 
 
 REGISTRY: dict[str, Check] = {}
@@ -90,6 +107,24 @@ def invariant(id: str, *, level: Level, cite: Sequence[str]) -> Callable[[Judge]
         return judge
 
     return register
+
+
+def trial(
+    id: str, *, level: Level, cite: Sequence[str], needs: Sequence[str], timeout: float
+) -> Callable[[Trial], Trial]:
+    def register(trial: Trial) -> Trial:
+        new = Check(id, level, tuple(cite), _requirement(trial), None, None)
+        _add(replace(new, needs=tuple(needs), timeout=timeout, trial=trial))
+        return trial
+
+    return register
+
+
+def carried_out(programs: Sequence[Program] = ()) -> list[Check]:
+    """All checks, each trial once for every program: without one, there are no trials."""
+    checks = [check for check in REGISTRY.values() if not check.trial]
+    trials = [check for check in REGISTRY.values() if check.trial]
+    return checks + [trial.by(program) for program in programs for trial in trials]
 
 
 def _requirement(function: Callable[..., Any]) -> str:

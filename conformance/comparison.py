@@ -12,7 +12,8 @@ from typing import Annotated, Any
 
 import typer
 
-BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
+from conformance.readme import table, write
+
 COLUMNS = ("passed", "failed", "n/a")
 NAMES = {"mlx-router": "MLX Router", "mlx-lm-server": "mlx_lm.server"}
 
@@ -25,20 +26,7 @@ def main(
 ) -> None:
     """Write a table of these runs into README, and what each of them fails."""
     runs = [json.loads(file.read_text(encoding="utf-8")) for file in results]
-    text = readme.read_text(encoding="utf-8")
-    try:
-        readme.write_text(placed(text, rendered(runs)), encoding="utf-8")
-    except ValueError as problem:
-        raise typer.BadParameter(f"{readme}: {problem}") from None
-
-
-def placed(text: str, table: str) -> str:
-    """The text with the table between its two comments. Raises ValueError without them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise ValueError(f"it has no {BEGIN} … {END}")
-    return f"{before}{BEGIN}\n{table}\n{END}{after}"
+    write(readme, "conformance", rendered(runs))
 
 
 def rendered(runs: list[Run]) -> str:
@@ -49,10 +37,8 @@ def _table(runs: list[Run]) -> str:
     sections = list(dict.fromkeys(_section(row) for run in runs for row in run["results"]))
     heads = [f"{_name(run)}: {COLUMNS[0]}" for run in runs]
     head = ["section", *(cell for first in heads for cell in (first, *COLUMNS[1:]))]
-    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
-    rows += [[f"`{name}`", *_counts(runs, name)] for name in sections]
-    rows.append(["**all**", *_counts(runs)])
-    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    rows = [[f"`{name}`", *_counts(runs, name)] for name in sections]
+    return table([head, *rows, ["**all**", *_counts(runs)]])
 
 
 def _counts(runs: list[Run], section: str | None = None) -> list[str]:

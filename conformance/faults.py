@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from conformance.listening import listening
+
 LINGER_RESET = struct.pack("ii", 1, 0)
 """SO_LINGER with no time to linger: closing sends RST in place of FIN."""
 
@@ -36,29 +38,12 @@ class Fault:
 async def faulty(base_url: str, fault: Fault) -> AsyncIterator[str]:
     """The same URL, by way of the bad network. Plain HTTP only."""
     parts = urlsplit(base_url)
-    links: set[asyncio.Task[None]] = set()
 
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        links.add(task)
-        try:
-            # asyncio logs the end of a connection that its owner has cancelled as an error.
-            with contextlib.suppress(ConnectionError, asyncio.CancelledError):
-                await _link(reader, writer, parts.hostname or "", parts.port or 80, fault)
-        finally:
-            links.discard(task)
-            writer.close()
+    async def link(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await _link(reader, writer, parts.hostname or "", parts.port or 80, fault)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    try:
+    async with listening(link) as port:
         yield f"http://127.0.0.1:{port}{parts.path}"
-    finally:
-        server.close()
-        for link in links:
-            link.cancel()
-        await asyncio.gather(*links, return_exceptions=True)
 
 
 async def _link(

@@ -20,6 +20,10 @@ SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(\{.*\})?\s+(\S+)(\s+-?\d+)?")
 RUNNING = "num_requests_running"
 WAITING = "num_requests_waiting"
 TOKENS = "generation_tokens_total"
+PROMPT_TOKENS = "prompt_tokens_total"
+COMPLETION_TOKENS = "request_generation_tokens_sum"
+"""Unlike ``TOKENS`` without what only ends an answer, which is in no usage."""
+
 POLL = 0.02
 
 

@@ -12,6 +12,7 @@ import h11
 from conformance.check import Check, Level, Outcome
 from conformance.client import Exchange
 from conformance.failure import Failed, NotApplicable
+from conformance.programs import Ran
 from conformance.session import Session
 from conformance.target import Profile
 
@@ -23,7 +24,8 @@ RECOVERY = 120
 class Result:
     """``stale``: it passed although the profile expects it to fail. ``expectation``: the
     profile's reason for a failure that it expects. ``unanswered``: a request of it has had no
-    answer."""
+    answer. ``ran``: the program that it judged last. ``rounds``: of a check that was repeated,
+    how each time came out."""
 
     check: Check
     outcome: Outcome
@@ -34,6 +36,8 @@ class Result:
     exchange: Exchange | None = None
     expectation: str | None = None
     unanswered: bool = False
+    ran: Ran | None = None
+    rounds: tuple[Outcome, ...] = ()
 
     @property
     def stale(self) -> bool:
@@ -93,13 +97,16 @@ class Runner:
         started = time.monotonic()
         expectation = self._profile.expected.get(check.id)
 
+        session = self._session_for(check)
+
         def result(outcome: Outcome, **details: object) -> Result:
             seconds = time.monotonic() - started
-            return Result(check, outcome, seconds, expectation=expectation, **details)  # type: ignore[arg-type]
+            ran = session and session.ran
+            return Result(check, outcome, seconds, expectation=expectation, ran=ran, **details)  # type: ignore[arg-type]
 
-        session = self._session_for(check)
         if session is None:
             return result("n/a", actual=f"needs {', '.join(_needs(check))}")
+        session.last = session.ran = None
         if check.run and session in self._silent:
             return result("n/a", actual=f"no answer any more since {self._silent[session]}")
         try:
@@ -135,7 +142,6 @@ class Runner:
 
     async def _carry_out(self, check: Check, session: Session) -> Exchange | None:
         if check.run:
-            session.last = None
             await check.run(session)
             return session.last
         assert check.judge

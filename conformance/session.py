@@ -12,6 +12,7 @@ import h11
 
 from conformance.client import Exchange, Sent, exchange
 from conformance.expect import json_object, status
+from conformance.programs import Ran
 from conformance.target import Target
 from conformance.transcript import Transcript
 
@@ -32,9 +33,10 @@ def script(text: str = "", **fields: Any) -> str:
 class Session:
     """Requests to one target. Answers to equal requests are shared, unless ``fresh``.
 
-    ``last`` is the latest exchange, for the report of a failing check; ``transcripts`` are all
-    streams of the run, which the invariants judge. ``front`` stands before the servers that a
-    check starts itself: it takes a root URL and gives the one to be asked.
+    ``last`` is the latest exchange and ``ran`` the latest program, for the report of a check;
+    ``transcripts`` are all streams of the run, which the invariants judge. ``front`` stands
+    before the servers that a check starts itself: it takes a root URL and gives the one to be
+    asked.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Session:
         self.target = target
         self.front = front
         self.last: Exchange | None = None
+        self.ran: Ran | None = None
         self.transcripts: list[Transcript] = []
         self._remembered: dict[str, Exchange] = {}
 

@@ -118,6 +118,10 @@ def summary(results: Sequence[Result], transcripts: Mapping[str, Path] | None = 
     if transcripts:
         folder = next(iter(transcripts.values())).parent
         out.print(f"\ntranscripts: {folder}", markup=False, soft_wrap=True)
+    for result in results:
+        if result.rounds:
+            times = f"{result.rounds.count('pass')} of {len(result.rounds)}"
+            out.print(f"{times:>12}  {result.check.id}", markup=False, soft_wrap=True)
     out.print(f"\n{Tally.of(results)}")
 
 
@@ -147,7 +151,7 @@ def _explain(result: Result, transcript: Path | None) -> None:
         "expected": result.expectation if result.stale else result.expected,
         "actual": result.actual,
         "hint": STALE_HINT if result.stale else result.hint,
-        "repeat": exchange.curl(result.exchange),
+        "repeat": result.ran.command if result.ran else exchange.curl(result.exchange),
         "transcript": transcript and str(transcript),
     }
     for name, value in rows.items():

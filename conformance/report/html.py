@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from conformance.report import exchange
+from conformance.report import exchange, program
 from conformance.report.verdict import STALE_HINT, Tally, Verdict, by_section, worst_first
 from conformance.runner import Result
 
@@ -39,6 +39,7 @@ def render(results: Sequence[Result], target: str, server: str) -> str:
         verdict=Verdict.of,
         css=lambda verdict: verdict.name.lower(),
         exchange=exchange,
+        program=program,
         most_moments=MOST_MOMENTS,
         stale_hint=STALE_HINT,
     )

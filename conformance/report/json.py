@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from conformance.check import Check
+from conformance.programs import Ran
 from conformance.report import exchange
 from conformance.report.verdict import Tally, Verdict
 from conformance.runner import Result
@@ -58,6 +59,18 @@ def _result(result: Result, transcript: Path | None) -> dict[str, Any]:
         "hint": result.hint,
         "curl": exchange.curl(result.exchange),
         "transcript": transcript and str(transcript),
+        "rounds": result.rounds,
+        "program": result.ran and _program(result.ran),
+    }
+
+
+def _program(ran: Ran) -> dict[str, Any]:
+    return {
+        "command": ran.command,
+        "version": ran.told and ran.told.version,
+        "seconds": round(ran.seconds, 3),
+        "requests": len(ran.exchanges),
+        "stderr": ran.complained,
     }
 
 

@@ -1,4 +1,4 @@
-"""The exchanges of the checks that did not hold, one text file each."""
+"""The exchanges and programs of the checks that did not hold, one text file each."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from conformance.report import exchange
+from conformance.report import exchange, program
 from conformance.report.verdict import worst_first
 from conformance.runner import Result
 
@@ -15,7 +15,7 @@ def save(results: Sequence[Result], folder: Path | None) -> dict[str, Path]:
     """Write them below ``folder``, by default a new temporary one: the paths by check id."""
     written = {}
     for result in worst_first(results):
-        if result.exchange is None:
+        if result.exchange is None and result.ran is None:
             continue
         folder = folder or Path(tempfile.mkdtemp(prefix="conformance-"))
         folder.mkdir(parents=True, exist_ok=True)
@@ -26,7 +26,6 @@ def save(results: Sequence[Result], folder: Path | None) -> dict[str, Path]:
 
 
 def _text(result: Result) -> str:
-    assert result.exchange
     rows = {
         "requirement": result.check.requirement,
         "expected": result.expected,
@@ -34,4 +33,9 @@ def _text(result: Result) -> str:
         "hint": result.hint,
     }
     head = "\n".join(f"# {name}: {value}" for name, value in rows.items() if value)
-    return f"# {result.check.id}\n{head}\n\n{exchange.text(result.exchange)}\n"
+    parts = [f"# {result.check.id}\n{head}"]
+    if result.ran:
+        parts += [program.text(result.ran), *map(exchange.text, result.ran.exchanges)]
+    elif result.exchange:
+        parts.append(exchange.text(result.exchange))
+    return "\n\n".join(parts) + "\n"

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse
 
+from conformance.tests.actor import Actor
 from conformance.tests.mutation import Json, Mutant
 from conformance.tests.prefix_cache import PrefixCache
 
 CHAT = "/v1/chat/completions"
 
-LAYERS: tuple[type[Mutant], ...] = (PrefixCache,)
+LAYERS: tuple[type[Mutant], ...] = (Actor, PrefixCache)
 
 
 def refusal(message: str, param: str) -> JSONResponse:

@@ -10,7 +10,8 @@ import typer
 from typer.testing import CliRunner
 
 from conformance import comparison
-from conformance.comparison import BEGIN, END
+
+BEGIN, END = "<!-- conformance -->", "<!-- /conformance -->"
 
 app = typer.Typer()
 app.command()(comparison.main)
