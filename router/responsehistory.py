@@ -24,12 +24,11 @@ def new_items(kept: list[Item], given: list[Item]) -> list[Item]:
     """``given`` without what repeats ``kept``.
 
     A call or an output is known by its id. A message may well say what an earlier one said, so
-    it is a repetition only where the client goes on to something else that is known: to a kept
-    call, to its output, to the assistant's words.
+    it is a repetition only where the client goes on to something that is known for sure.
     """
     memory = _Memory(kept)
-    last = max((at for at, item in enumerate(given) if memory.goes_on(item)), default=-1)
-    return [item for at, item in enumerate(given) if not memory.repeats(item, before=at < last)]
+    last = memory.last_known(given)
+    return [item for at, item in enumerate(given) if not memory.repeats(item, old=at <= last)]
 
 
 class _Memory:
@@ -39,29 +38,39 @@ class _Memory:
         self._outputs = _call_ids(kept, "function_call_output")
         self._said = Counter(_said(item) for item in kept if item["type"] == "message")
 
-    def goes_on(self, item: Item) -> bool:
-        """Does the item show that the client speaks of what is kept?"""
-        if item["type"] in ("function_call", "function_call_output"):
-            return item["call_id"] in self._calls
-        answer = item["type"] == "message" and item["role"] == "assistant"
-        return item.get("id") in self._ids or (answer and self._said[_said(item)] > 0)
+    def last_known(self, given: list[Item]) -> int:
+        """The place of the last item that belongs to what is kept, -1 for none: one with a kept
+        id, the output of a kept call, or the assistant's words if all before them is kept."""
+        last, only_kept = -1, True
+        for at, item in enumerate(given):
+            answer = item["type"] == "message" and item["role"] == "assistant"
+            only_kept = only_kept and (self._has(item) or self._may_repeat(item))
+            if self._has(item) or item.get("call_id") in self._calls or (only_kept and answer):
+                last = at
+        return last
 
-    def repeats(self, item: Item, *, before: bool) -> bool:
-        """``before``: something that is known follows. A message is repeated only as often as
-        it was said."""
+    def repeats(self, item: Item, *, old: bool) -> bool:
+        """``old``: something that belongs to what is kept follows. Words are repeated only as
+        often as they were said."""
+        if self._has(item) or not (old and self._may_repeat(item)):
+            return self._has(item)
+        if item["type"] == "message":
+            self._said[_said(item)] -= 1
+        return True
+
+    def _has(self, item: Item) -> bool:
         match item["type"]:
             case "function_call":
                 return item["call_id"] in self._calls
             case "function_call_output":
                 return item["call_id"] in self._outputs
-        if item.get("id") in self._ids:
-            return True
-        if item["type"] == "reasoning":
-            return before
-        if not (before or self.goes_on(item)):
-            return False
-        self._said[_said(item)] -= 1
-        return self._said[_said(item)] >= 0
+        return item.get("id") in self._ids
+
+    def _may_repeat(self, item: Item) -> bool:
+        """A thought without a known id, or words that were said."""
+        if item["type"] == "message":
+            return self._said[_said(item)] > 0
+        return bool(item["type"] == "reasoning")
 
 
 def _call_ids(items: list[Item], kind: str) -> set[str]:

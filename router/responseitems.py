@@ -30,7 +30,13 @@ def whole(given: Item) -> Item:
         item["status"] = "completed"
     if kind == "message" and isinstance(said["content"], str):
         item["content"] = [text_part(said["role"], said["content"])]
+    elif kind == "message":
+        item["content"] = [_whole_part(part) for part in said["content"]]
     return item
+
+
+def _whole_part(part: Item) -> Item:
+    return {"annotations": [], **part} if part["type"] == "output_text" else part
 
 
 def text_part(role: str, text: str) -> Item:

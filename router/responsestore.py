@@ -8,6 +8,7 @@ repeat from row to row, but they compress well, and the oldest rows go first.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import sqlite3
 import zlib
@@ -45,15 +46,8 @@ CREATE TABLE IF NOT EXISTS items (
 CREATE INDEX IF NOT EXISTS places ON items (place);
 """
 
-EVICT = """\
-DELETE FROM responses WHERE place IN (
-    SELECT place FROM (
-        SELECT place,
-            ROW_NUMBER() OVER newest AS count,
-            SUM(size) OVER newest AS bytes
-        FROM responses WINDOW newest AS (ORDER BY place DESC)
-    ) WHERE count > ? OR bytes > ?
-)"""
+OVERFULL = "SELECT COUNT(*) > ? OR SUM(size) > ? FROM responses"
+DROP_OLDEST = "DELETE FROM responses WHERE place = (SELECT MIN(place) FROM responses)"
 
 COMPRESSION = 1
 """The quickest level: conversations shrink to a fifth with it, to a sixth with the best."""
@@ -125,8 +119,11 @@ class ResponseStore:
             # SQLite gives its other files the permissions of the first.
             self._path.touch(0o600)
             self._path.chmod(0o600)
-            self._opened = sqlite3.connect(self._path)
-            self._opened.executescript(SCHEMA)
+            with contextlib.ExitStack() as undo:
+                db = undo.enter_context(contextlib.closing(sqlite3.connect(self._path)))
+                db.executescript(SCHEMA)
+                undo.pop_all()
+            self._opened = db
         return self._opened
 
     def _save(self, kept: Kept) -> None:
@@ -138,7 +135,8 @@ class ResponseStore:
             ids = [(item["id"], place) for item in kept.items]
             # The newest row that holds an item is the one that stays longest.
             db.executemany("INSERT OR REPLACE INTO items VALUES (?, ?)", ids)
-            db.execute(EVICT, (self._most, self._most_bytes))
+            while db.execute(OVERFULL, (self._most, self._most_bytes)).fetchone()[0]:
+                db.execute(DROP_OLDEST)
 
     def _load(self, id: str) -> Kept | None:
         return self._read("SELECT body FROM responses WHERE id = ?", id)

@@ -46,8 +46,9 @@ def ignored_in(tools: Iterable[OfferedTool]) -> tuple[str, ...]:
 
 
 def chat_tool(tool: dict[str, Any]) -> dict[str, Any]:
-    """A function as chat completions describe it."""
-    function = {key: value for key, value in tool.items() if key != "type" and value is not None}
+    """A function as chat completions describe it; templates show the model every key."""
+    keys = FunctionTool.model_fields.keys() - {"type"}
+    function = {key: value for key, value in tool.items() if key in keys and value is not None}
     return {"type": "function", "function": function}
 
 
