@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import http.server
+import itertools
 import json
 import re
-from collections.abc import AsyncGenerator
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterator
 from typing import Any, Literal, get_args
 
+import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.responses import ResponseStreamEvent
 
-from router import responsewire
+from router import responsewire, sse
 from router.errors import ApiError, Internal
 from router.events import (
     Event,
@@ -107,6 +112,51 @@ def test_the_sdk_reads_every_event_strictly() -> None:
     told = [ReasoningDelta("a"), TextDelta("b", (ENTRY,)), *answer(0, ["{}"]), Finish("stop")]
     for event in streamed(*told):
         models[event["type"]].model_validate_json(json.dumps(event), strict=True)
+
+
+def test_the_sdk_follows_every_stream() -> None:
+    """With signs of life at every place, and each kind of item behind each other."""
+    kinds: list[Callable[[int], list[Event]]] = [
+        lambda place: [ReasoningDelta("a"), Idle(), ReasoningDelta("b")],
+        lambda place: [TextDelta("a"), Idle(), TextDelta("b")],
+        lambda place: [*answer(place, ["{", "}"]), Idle()],
+    ]
+    for one, other in itertools.product(kinds, repeat=2):
+        script = [Idle(), *one(0), *other(1), Finish("stop")]
+        with served(script) as client, client.responses.stream(model="m", input="hi") as stream:
+            [*_, last] = stream
+            final = stream.get_final_response()
+        assert last.type == "response.completed"
+        texts = [event.text for event in script if isinstance(event, TextDelta)]
+        assert final.output_text == "".join(texts)
+
+
+@contextlib.contextmanager
+def served(script: list[Event]) -> Iterator[openai.OpenAI]:
+    """A client of a server that answers with the stream of a script."""
+
+    async def encoded() -> bytes:
+        events = responsewire.stream(played(*script), about())
+        return b"".join([part async for part in sse.named(events)])
+
+    body = asyncio.run(encoded())
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.handle_request).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with openai.OpenAI(base_url=url, api_key="unused", max_retries=0) as client:
+            yield client
 
 
 def check_items(found: list[Json]) -> None:
