@@ -16,7 +16,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
 from router import __version__, frames
-from router.api import chat, completions, models, ops
+from router.api import chat, completions, models, ops, responses, storedresponses
 from router.api.requests import ClientGone
 from router.api.services import Services
 from router.catalog import Catalog
@@ -25,11 +25,18 @@ from router.errors import BY_STATUS, ApiError, BadRequest, Internal
 from router.metrics import Metrics
 from router.middleware import LOOPBACK, ApiKeys, HostCheck, LastResort, RequestLog, error_response
 from router.pool import Pool
+from router.responsestore import ResponseStore
 from router.worker import OnProgress, Worker
 
 log = logging.getLogger("router.app")
 
-GENERATION = (chat.router, completions.router, models.router)
+ENDPOINTS = (
+    chat.router,
+    completions.router,
+    responses.router,
+    storedresponses.router,
+    models.router,
+)
 
 
 def create_app(
@@ -51,6 +58,11 @@ def create_app(
         on_progress=on_progress or (lambda stage, fraction: None),
     )
     pool = Pool(start, max_queue=config.server.max_queue)
+    store = ResponseStore(
+        home / "responses.sqlite3",
+        most=config.responses.max_stored,
+        most_bytes=config.responses.max_stored_mb << 20,
+    )
 
     app = FastAPI(
         title="MLX Router",
@@ -62,9 +74,9 @@ def create_app(
         docs_url=None,
         redoc_url=None,
     )
-    app.state.services = Services(config, catalog, pool, metrics)
+    app.state.services = Services(config, catalog, pool, metrics, store)
     app.include_router(ops.router)
-    for router in GENERATION:
+    for router in ENDPOINTS:
         app.include_router(router, prefix="/v1")
         # Goose and others are pointed at the bare host and post there.
         app.include_router(router, include_in_schema=False)
@@ -103,6 +115,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     yield
     first_load.cancel()
     await services.pool.close()
+    await services.responses.close()
 
 
 async def _preload(services: Services) -> None:

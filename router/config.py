@@ -127,6 +127,13 @@ class Server(Section):
     """Largest request body, in MB."""
 
 
+class Responses(Section):
+    max_stored: int = Field(default=10_000, ge=1)
+    """Responses kept for previous_response_id; the oldest make way."""
+    max_stored_mb: int = Field(default=512, ge=1)
+    """Disk space they may take, compressed, in MB."""
+
+
 class Model(Section):
     path: UserPath | None = None
     """Folder of the model. null: found by id in the model directory or Hugging Face cache."""
@@ -161,6 +168,8 @@ class Config(BaseSettings):
     """What holds when a request does not say."""
     server: Server = Server()
     """How the server is reached and what it admits."""
+    responses: Responses = Responses()
+    """What is kept of the Responses API, in responses.sqlite3 below MLX_ROUTER_HOME."""
     models: dict[str, Model] = {}
     """Settings of single models, by model id."""
 

@@ -50,7 +50,7 @@ _BOUNDS = {
     "greater_than_equal": ("ge", "below_min_value", "at least"),
     "less_than_equal": ("le", "above_max_value", "at most"),
 }
-_LISTS_OF_UNIONS = {"messages", "content"}
+_LISTS_OF_UNIONS = {"messages", "content", "input", "output"}
 
 
 def bad_field(path: str, code: str, reason: str) -> BadRequest:
@@ -140,12 +140,13 @@ def _unknown_member(path: str, error: ErrorDetails) -> BadRequest:
 def _path(location: Sequence[str | int]) -> str:
     """``("messages", 0, "user", "content")`` -> ``messages[0].content``.
 
-    After the index of a list of unions, pydantic adds which member it took.
+    After the index of a list of unions, pydantic adds which member it took: the value that
+    tells, or the name of the model.
     """
     path = ""
     for at, step in enumerate(location):
         if isinstance(step, int):
             path += f"[{step}]"
-        elif at < 2 or location[at - 2] not in _LISTS_OF_UNIONS:
+        elif at < 2 or not (location[at - 2] in _LISTS_OF_UNIONS or step[:1].isupper()):
             path += f".{step}" if path else step
     return path

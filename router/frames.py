@@ -127,7 +127,8 @@ Prompt = str | list[int]
 
 
 class Generate(Frame, frozen=True):
-    """Answer a chat: ``n`` sequences of at most ``max_tokens`` tokens (None: what is left).
+    """Answer a chat: ``n`` sequences of at most ``max_tokens`` tokens (None: what is left). With
+    ``n`` 0 it is admitted, which tells its size, and not answered.
 
     ``messages`` and ``tools`` are as the client sent them, checked but not rewritten. ``prompts``
     instead of them: continue each, without a chat template, in ``n`` sequences; the sequence

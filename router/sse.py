@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
 
 import msgspec
@@ -20,6 +20,7 @@ HEADERS = {
     # nginx and its kin hold back streams unless told not to.
     "x-accel-buffering": "no",
 }
+NO_MORE: Mapping[str, str] = {}
 DONE = b"data: [DONE]\n\n"
 
 _encode = msgspec.json.Encoder().encode
@@ -37,13 +38,25 @@ async def stream(chunks: AsyncGenerator[Any]) -> AsyncIterator[bytes]:
         async with contextlib.aclosing(chunks):
             async for chunk in chunks:
                 yield data(chunk)
-    except ApiError as error:
-        yield data(error.envelope())
-    except Exception:
-        log.exception("a stream failed")
-        yield data(Internal("The server failed while answering. Its log says why.").envelope())
+    except Exception as error:
+        yield data(presentable(error).envelope())
     else:
         yield DONE
+
+
+async def named(events: AsyncGenerator[dict[str, Any]]) -> AsyncIterator[bytes]:
+    """Events that name their type and say themselves when they end, and how."""
+    async with contextlib.aclosing(events):
+        async for event in events:
+            yield b"event: " + event["type"].encode() + b"\n" + data(event)
+
+
+def presentable(error: Exception) -> ApiError:
+    """What a client may know of a failure while it is being answered; the log has the rest."""
+    if isinstance(error, ApiError):
+        return error
+    log.error("a stream failed", exc_info=error)
+    return Internal("The server failed while answering. Its log says why.")
 
 
 class EventStream(StreamingResponse):
@@ -55,8 +68,13 @@ class EventStream(StreamingResponse):
 
     media_type = "text/event-stream"
 
-    def __init__(self, body: AsyncIterator[bytes], held: contextlib.AsyncExitStack) -> None:
-        super().__init__(body, headers=HEADERS)
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        held: contextlib.AsyncExitStack,
+        headers: Mapping[str, str] = NO_MORE,
+    ) -> None:
+        super().__init__(body, headers={**HEADERS, **headers})
         self._held = held
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -73,10 +73,10 @@ def usage(counts: Usage) -> Json:
 def logprobs(entries: tuple[TokenLogprob, ...] | list[TokenLogprob]) -> Json | None:
     if not entries:
         return None
-    return {"content": [_logprob(entry) for entry in entries], "refusal": None}
+    return {"content": [logprob(entry) for entry in entries], "refusal": None}
 
 
-def _logprob(entry: TokenLogprob) -> Json:
+def logprob(entry: TokenLogprob) -> Json:
     return {
         "token": entry.token,
         "logprob": entry.logprob,

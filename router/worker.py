@@ -44,6 +44,7 @@ class Generation:
         self.cached_tokens = 0
         self.reasoning_open = False
         self.format = worker.info.format
+        self.context_length = worker.info.context_length
         self._worker = worker
         self._inbox: asyncio.Queue[Any] = asyncio.Queue()
         self._unfinished = set(range(request.sequences))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
+import msgspec
 from fastapi import Request
 
 from router import frames
@@ -17,6 +19,14 @@ from router.metrics import Record
 from router.pipeline import Answer
 from router.toolcalls import Assembler
 from router.worker import Generation
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Tokens of a prompt, and of the context that it shares with its answer."""
+
+    prompt: int
+    context: int
 
 
 async def begin(
@@ -47,6 +57,15 @@ async def begin(
     answer = Answer(generation, assembler, timeout=services.config.defaults.timeout)
     held.callback(_take_notes, record, answer, started)
     return answer
+
+
+async def measure(request: Request, spec: ModelSpec, generate: frames.Generate) -> Size:
+    """What the prompt takes. Raises what ``begin`` raises."""
+    services: Services = request.app.state.services
+    nothing = msgspec.structs.replace(generate, n=0)
+    async with contextlib.AsyncExitStack() as held:
+        generation = await unless_gone(request, _admitted(services, spec, nothing, held))
+        return Size(generation.prompt_tokens, generation.context_length)
 
 
 async def _admitted(

@@ -8,6 +8,7 @@ from router.catalog import Catalog
 from router.config import Config
 from router.metrics import Metrics
 from router.pool import Pool
+from router.responsestore import ResponseStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class Services:
     catalog: Catalog
     pool: Pool
     metrics: Metrics
+    responses: ResponseStore

@@ -8,6 +8,13 @@ because it changes nothing or nobody documents it. Any optional field may be nul
 from router.schema.chat import ChatRequest
 from router.schema.completion import CompletionRequest
 from router.schema.fields import ReasoningEffort
+from router.schema.responses import ResponsesRequest
 from router.schema.tools import ToolChoice
 
-__all__ = ["ChatRequest", "CompletionRequest", "ReasoningEffort", "ToolChoice"]
+__all__ = [
+    "ChatRequest",
+    "CompletionRequest",
+    "ReasoningEffort",
+    "ResponsesRequest",
+    "ToolChoice",
+]

@@ -115,7 +115,7 @@ class ChatRequest:
             tool_choice=_checked_choice(fields, older=older),
             parallel_tool_calls=fields.parallel_tool_calls is not False and not older,
             older_calls=older,
-            answer_schema=answer_schema(fields.response_format),
+            answer_schema=_answer_schema(fields.response_format),
             stream=fields.stream,
             include_usage=bool(fields.stream_options and fields.stream_options.include_usage),
             n=fields.n or 1,
@@ -146,6 +146,12 @@ class ChatRequest:
 
     def sampling(self, defaults: Mapping[str, float]) -> Sampling:
         return merged_sampling(self.sampling_given, defaults, self.top_logprobs)
+
+
+def _answer_schema(wanted: ResponseFormat | None) -> dict[str, Any] | None:
+    if wanted is None:
+        return None
+    return answer_schema(wanted.type, wanted.json_schema, "response_format.json_schema")
 
 
 def _knows_functions_only(fields: ChatBody) -> bool:

@@ -17,7 +17,7 @@ from router.schema.fields import (
 )
 
 
-def _no_media(kind: str) -> str:
+def no_media(kind: str) -> str:
     advice = f"this server runs text models, which cannot read {kind} parts"
     raise refusal("unsupported_value", f"{advice}; send text parts only")
 
@@ -39,7 +39,7 @@ class RefusalPart(Inbound):
 
 
 class MediaPart(Inbound):
-    type: Annotated[Literal["image_url", "input_audio", "file"], AfterValidator(_no_media)]
+    type: Annotated[Literal["image_url", "input_audio", "file"], AfterValidator(no_media)]
 
 
 Part = Annotated[TextPart | MediaPart, Field(discriminator="type")]

@@ -14,7 +14,7 @@ from router.schema.fields import Inbound
 
 MAX_SCHEMA_BYTES = 256 * 1024
 
-PATH = "response_format.json_schema"
+Kind = Literal["text", "json_object", "json_schema"]
 
 
 class JsonSchema(Inbound):
@@ -27,28 +27,28 @@ class JsonSchema(Inbound):
 
 
 class ResponseFormat(Inbound):
-    type: Literal["text", "json_object", "json_schema"]
+    type: Kind
     json_schema: JsonSchema | None = None
 
 
-def answer_schema(wanted: ResponseFormat | None) -> dict[str, Any] | None:
-    """The JSON Schema that the answer's text must fit; None: any text."""
-    if wanted is None or wanted.type == "text":
+def answer_schema(kind: Kind, described: JsonSchema | None, path: str) -> dict[str, Any] | None:
+    """The JSON Schema that the answer's text must fit; None: any text. ``path`` tells where in
+    the request it is described."""
+    if kind == "text":
         return None
-    if wanted.type == "json_object":
+    if kind == "json_object":
         return {"type": "object"}
-    if wanted.json_schema is None or wanted.json_schema.schema_ is None:
-        missing = PATH if wanted.json_schema is None else f"{PATH}.schema"
+    if described is None or described.schema_ is None:
+        missing = path if described is None else f"{path}.schema"
         raise bad_field(missing, "missing_required_parameter", "json_schema answers need a schema")
-    schema = wanted.json_schema.schema_
-    if fault := _fault(msgspec.json.encode(schema)):
-        name = f" '{wanted.json_schema.name}'" if wanted.json_schema.name else ""
+    if fault := _fault(msgspec.json.encode(described.schema_)):
+        name = f" '{described.name}'" if described.name else ""
         raise BadRequest(
             f"Invalid schema for response_format{name}: {fault}.",
-            param=f"{PATH}.schema",
+            param=f"{path}.schema",
             code="invalid_json_schema",
         )
-    return schema
+    return described.schema_
 
 
 def _fault(encoded: bytes) -> str | None:

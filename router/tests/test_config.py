@@ -143,7 +143,10 @@ def test_paths_in_flags_are_relative_to_the_working_folder(clean: Path) -> None:
             "unknown key models.a/b.c.temperature in config.json: "
             "did you mean models.a/b.c.sampling.temperature?",
         ),
-        ({"zzz": 1}, "unknown key zzz in config.json: known here are defaults, server, models"),
+        (
+            {"zzz": 1},
+            "unknown key zzz in config.json: known here are defaults, server, responses, models",
+        ),
         ({"server": 5}, "server in config.json should be an object, got 5"),
         ({"models": {"a": None}}, "models.a in config.json should be an object, got null"),
         (
