@@ -3,8 +3,6 @@
 import asyncio
 import os
 
-from openai import AsyncOpenAI
-
 from agents import (
     Agent,
     ModelSettings,
@@ -13,6 +11,7 @@ from agents import (
     SQLiteSession,
     set_tracing_disabled,
 )
+from openai import AsyncOpenAI
 
 set_tracing_disabled(True)  # traces would go to OpenAI
 

@@ -3,9 +3,6 @@
 import asyncio
 import os
 
-from agents.extensions.handoff_filters import remove_all_tools
-from openai import AsyncOpenAI
-
 from agents import (
     Agent,
     ModelSettings,
@@ -15,6 +12,8 @@ from agents import (
     handoff,
     set_tracing_disabled,
 )
+from agents.extensions.handoff_filters import remove_all_tools
+from openai import AsyncOpenAI
 
 set_tracing_disabled(True)  # traces would go to OpenAI
 

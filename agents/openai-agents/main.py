@@ -7,10 +7,6 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from openai import APIStatusError, AsyncOpenAI
-from openai.types.responses import ResponseTextDeltaEvent
-from pydantic import BaseModel
-
 from agents import (
     Agent,
     ModelSettings,
@@ -23,6 +19,9 @@ from agents import (
     function_tool,
     set_tracing_disabled,
 )
+from openai import APIStatusError, AsyncOpenAI
+from openai.types.responses import ResponseTextDeltaEvent
+from pydantic import BaseModel
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # for scenarios.py
 import scenarios

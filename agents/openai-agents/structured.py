@@ -3,10 +3,9 @@
 import asyncio
 import os
 
+from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, Runner, set_tracing_disabled
 from openai import AsyncOpenAI
 from pydantic import BaseModel
-
-from agents import Agent, ModelSettings, OpenAIChatCompletionsModel, Runner, set_tracing_disabled
 
 set_tracing_disabled(True)  # traces would go to OpenAI
 

@@ -3,9 +3,6 @@
 import asyncio
 import os
 
-from agents.items import ToolCallItem, ToolCallOutputItem
-from openai import AsyncOpenAI
-
 from agents import (
     Agent,
     ModelSettings,
@@ -14,6 +11,8 @@ from agents import (
     function_tool,
     set_tracing_disabled,
 )
+from agents.items import ToolCallItem, ToolCallOutputItem
+from openai import AsyncOpenAI
 
 set_tracing_disabled(True)  # traces would go to OpenAI
 

@@ -121,7 +121,8 @@ class Visitor:
     async def look_into_call(self, function: str) -> str:
         """The details of a tool call, unfolded."""
         await self._answer.get_by_text(f"View Result from {function}").click()
-        return await self._answer.inner_text()
+        details: str = await self._answer.inner_text()
+        return details
 
     @property
     def _composer(self) -> Locator:
