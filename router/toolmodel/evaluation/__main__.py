@@ -17,12 +17,9 @@ from router.config import Defaults
 from router.toolmodel.evaluation import report
 from router.toolmodel.evaluation.cases import Cases, load
 from router.toolmodel.evaluation.exams import exams
-from router.toolmodel.evaluation.model import Model
+from router.toolmodel.evaluation.model import PATIENCE, Model
 from router.toolmodel.evaluation.ownrouter import StartError, started
 from router.toolmodel.evaluation.rates import Outcome, scores
-
-PATIENCE = 600
-"""Seconds that an answer may take; on a CPU eight at once can take minutes."""
 
 app = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
 out = Console()

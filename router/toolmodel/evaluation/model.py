@@ -16,6 +16,9 @@ from router.toolmodel.evaluation.reply import Call, Reply
 AT_ONCE = 8
 """Requests in flight, so that the engine decodes them as one batch."""
 
+PATIENCE = 3600
+"""Seconds that an answer may take: the rates do not depend on how busy the machine is."""
+
 LIMIT = 256
 """Tokens of an answer; the longest that a case needs, four calls, takes some 150."""
 

@@ -12,6 +12,8 @@ import time
 import urllib.request
 from collections.abc import Iterator
 
+from router.toolmodel.evaluation.model import PATIENCE
+
 START_TIMEOUT = 180
 """Seconds until it must be ready; the first conversion of a model is part of it."""
 
@@ -28,6 +30,7 @@ def started(*flags: str) -> Iterator[str]:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "router", "serve", "--port", str(port), *flags]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")}
+    environment["MLX_ROUTER_DEFAULTS__TIMEOUT"] = str(PATIENCE)
     with tempfile.TemporaryFile() as log:
         with subprocess.Popen(command, stdout=log, stderr=log, env=environment) as process:
             try:
