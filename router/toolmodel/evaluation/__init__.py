@@ -1,0 +1,1 @@
+"""How well a model calls tools that it was never trained on, asked through the router."""
