@@ -122,6 +122,30 @@ def matrix(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def mlx_model(session: nox.Session) -> None:
+    """Test agents/strands/mlx_model.py, our provider for Strands, against the router."""
+    install_router(session, "provider")
+    session.install("-r", "agents/strands/requirements.txt")
+    session.run("pytest", "agents/strands", *session.posargs)
+
+
+@nox.session(default=False)
+def toolmodel(session: nox.Session) -> None:
+    """Train the tool-calling model's adapter from nothing, into .nox/toolmodel-adapter: hours."""
+    install_router(session, "training")
+    session.run("pytest", "router/toolmodel/training/tests")
+    output = str(ROOT / ".nox" / "toolmodel-adapter")
+    session.run("python", "-m", "router.toolmodel.training", output, *session.posargs)
+
+
+@nox.session(name="toolmodel-evaluation", default=False)
+def toolmodel_evaluation(session: nox.Session) -> None:
+    """Rate the tool-calling model on tools it has never seen; `-- --show` prints the misses."""
+    install_router(session)
+    session.run("python", "-m", "router.toolmodel.evaluation", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Time the router beside mlx-lm's own server; names of cases after `--`."""
     install_router(session, "conformance")
