@@ -173,7 +173,7 @@ async def usage(session: Session, program: Program) -> None:
         expect(told == counted, f"usage {counted} of the scenario {scenario}", told)
 
 
-@trial("fw.examples", level=MUST, cite=["OURS"], needs=ABLE, timeout=10 * RUN)
+@trial("fw.examples", level=MUST, cite=["OURS"], needs=ABLE, timeout=10 * RUN, once=True)
 async def examples(session: Session, program: Program) -> None:
     """Every example runs as the framework's README says."""
     scripts = program.examples()

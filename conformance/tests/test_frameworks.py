@@ -203,6 +203,12 @@ def test_a_framework_is_given_in_all_its_variants() -> None:
     ]
 
 
+def test_examples_are_of_no_variant() -> None:
+    ids = {check.id for check in carried_out(given(["openai=/some/python"]))}
+    assert {"fw.text[openai]", "fw.text[openai-responses]", "fw.examples[openai]"} <= ids
+    assert "fw.examples[openai-responses]" not in ids
+
+
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [("nobody=python", "there is no framework 'nobody'; known are"), ("openai", "openai=PATH")],
