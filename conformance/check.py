@@ -50,7 +50,7 @@ class Check:
     engine, because they play a text, a clock or a crash. ``timeout`` is in seconds. A
     ``taxing`` check may leave the server at work, or worse: it runs after the others, and the
     next one waits until the server answers again. A ``trial`` is no check before it is ``by``
-    a program."""
+    a program; ``once`` if it is the same in all variants of that."""
 
     id: str
     level: Level
@@ -63,6 +63,7 @@ class Check:
     timeout: float = 60
     taxing: bool = False
     trial: Trial | None = None
+    once: bool = False
 
     @property
     def section(self) -> str:
@@ -110,11 +111,17 @@ def invariant(id: str, *, level: Level, cite: Sequence[str]) -> Callable[[Judge]
 
 
 def trial(
-    id: str, *, level: Level, cite: Sequence[str], needs: Sequence[str], timeout: float
+    id: str,
+    *,
+    level: Level,
+    cite: Sequence[str],
+    needs: Sequence[str],
+    timeout: float,
+    once: bool = False,
 ) -> Callable[[Trial], Trial]:
     def register(trial: Trial) -> Trial:
         new = Check(id, level, tuple(cite), _requirement(trial), None, None)
-        _add(replace(new, needs=tuple(needs), timeout=timeout, trial=trial))
+        _add(replace(new, needs=tuple(needs), timeout=timeout, trial=trial, once=once))
         return trial
 
     return register
@@ -124,7 +131,12 @@ def carried_out(programs: Sequence[Program] = ()) -> list[Check]:
     """All checks, each trial once for every program: without one, there are no trials."""
     checks = [check for check in REGISTRY.values() if not check.trial]
     trials = [check for check in REGISTRY.values() if check.trial]
-    return checks + [trial.by(program) for program in programs for trial in trials]
+    return checks + [
+        trial.by(program)
+        for program in programs
+        for trial in trials
+        if program.usual or not trial.once
+    ]
 
 
 def _requirement(function: Callable[..., Any]) -> str:

@@ -60,11 +60,11 @@ class Program:
         return ["main.py", "--scenario", name, "--variant", self.variant, "--json"]
 
     def examples(self) -> list[list[str]]:
-        """What its Python is given by the commands that its README shows, each once."""
-        readme = self.folder / "README.md"
-        text = readme.read_text(encoding="utf-8") if readme.is_file() else ""
-        commands = COMMAND.findall("\n".join(FENCED.findall(text)))
-        return [shlex.split(command) for command in dict.fromkeys(commands)]
+        """What its Python is given by the commands that its README shows, each once. Those of
+        main.py are not among them: they are its scenarios."""
+        text = (self.folder / "README.md").read_text(encoding="utf-8")
+        commands = dict.fromkeys(COMMAND.findall("\n".join(FENCED.findall(text))))
+        return [shlex.split(each) for each in commands if not each.startswith("main.py")]
 
 
 def given(arguments: Sequence[str]) -> list[Program]:

@@ -81,25 +81,26 @@ async def ran(program: Program, arguments: Sequence[str], target: Target) -> Ran
             raise Failed(f"the file {file}", "none", "`nox -s agents` makes the environments")
     command = [str(program.python), *arguments]
     kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
+    started = time.monotonic()
     async with recorded(target.base_url) as (base_url, exchanges):
-        there = {
-            "OPENAI_BASE_URL": base_url,
-            "OPENAI_API_KEY": target.api_key,
-            "MLX_ROUTER_MODEL": target.model,
-        }
-        started = time.monotonic()
+        there = _whereabouts(base_url, target.api_key, target.model)
         code, said, complained = await _output(command, program.folder, kept | there)
-        seconds = time.monotonic() - started
-    shown = there | {"OPENAI_BASE_URL": target.base_url, "OPENAI_API_KEY": "…"}
-    words = [*(f"{name}={value}" for name, value in shown.items()), shlex.join(command)]
-    in_folder = f"cd {program.folder} && {' '.join(words)}"
-    return Ran(in_folder, code, said, complained, seconds, exchanges)
+    seconds = time.monotonic() - started
+    there = _whereabouts(target.base_url, "…", target.model)
+    words = [*(f"{name}={value}" for name, value in there.items()), shlex.join(command)]
+    shown = f"cd {program.folder} && {' '.join(words)}"
+    return Ran(shown, code, said, complained, seconds, exchanges)
+
+
+def _whereabouts(base_url: str, api_key: str, model: str) -> dict[str, str]:
+    """The variables that tell a program of ``agents/`` what to ask."""
+    return {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key, "MLX_ROUTER_MODEL": model}
 
 
 async def _output(
     command: Sequence[str], folder: Path, environment: dict[str, str]
 ) -> tuple[int | None, str, str]:
-    """Exit code, standard output and standard error."""
+    """Exit code, None after ``LIMIT``, standard output and standard error."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
         process = await asyncio.create_subprocess_exec(
             *command,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -149,29 +150,45 @@ def test_the_program_knows_the_server_and_nothing_else_of_the_suite(
 README = """
 ```sh
 pip install some
-python main.py --flag "two words"
+python talk.py --flag "two words"
 ```
 `python not_fenced.py`
 ```console
-$ python main.py --flag "two words"
+$ python talk.py --flag "two words"
 So it goes.
+$ python talk.py
 $ python main.py
 ```
 """
 
 
 def test_the_examples_are_the_commands_of_the_readme(tmp_path: Path) -> None:
-    code = "import sys\nassert sys.argv[1:] in ([], ['--flag', 'two words'])"
-    good = program(tmp_path, code, README)
-    assert good.examples() == [["main.py", "--flag", "two words"], ["main.py"]]
-    assert judged(good, "examples").outcome == "pass"
+    there = program(tmp_path, "", README)
+    assert there.examples() == [["talk.py", "--flag", "two words"], ["talk.py"]]
+    talk = tmp_path / "talk.py"
+    talk.write_text("import sys\nassert sys.argv[1:] in ([], ['--flag', 'two words'])")
+    assert judged(there, "examples").outcome == "pass"
+    talk.write_text("import sys\nsys.exit(len(sys.argv))")
+    assert judged(there, "examples").actual.startswith("3;")
 
 
-def test_an_example_that_fails_is_found_and_so_is_a_readme_without_any(tmp_path: Path) -> None:
-    failing = judged(program(tmp_path, "raise SystemExit(3)", README), "examples")
-    assert failing.actual.startswith("3;")
-    lacking = judged(program(tmp_path, "", "no examples"), "examples")
-    assert lacking.expected.startswith("commands")
+def test_there_need_be_no_examples(tmp_path: Path) -> None:
+    assert judged(program(tmp_path, "", "$ python main.py"), "examples").outcome == "n/a"
+
+
+@pytest.mark.parametrize("name", known())
+def test_a_readme_shows_every_program_of_its_folder(name: str) -> None:
+    (usual, *_) = given([f"{name}=python"])
+    texts = {path.name: path.read_text(encoding="utf-8") for path in usual.folder.glob("*.py")}
+    shown = {script for script, *_ in usual.examples()}
+    parts = {part for part in texts if any(_uses(text, part) for text in texts.values())}
+    assert {n for n in texts if not n.startswith("test_")} - parts - {"main.py"} == shown
+
+
+def _uses(text: str, script: str) -> bool:
+    """Is the script imported or started there?"""
+    module = script.removesuffix(".py")
+    return bool(re.search(rf"^(from|import) {module}\b|\"{re.escape(script)}\"", text, re.M))
 
 
 def test_usage_is_not_compared_where_the_server_does_not_count(tmp_path: Path) -> None:
@@ -201,6 +218,12 @@ def test_a_framework_is_given_in_all_its_variants() -> None:
     assert [other.name for other in others] == [
         f"openai-{variant}" for variant in known()["openai"].variants[1:]
     ]
+
+
+def test_examples_are_of_no_variant() -> None:
+    ids = {check.id for check in carried_out(given(["openai=/some/python"]))}
+    assert {"fw.text[openai]", "fw.text[openai-responses]", "fw.examples[openai]"} <= ids
+    assert "fw.examples[openai-responses]" not in ids
 
 
 @pytest.mark.parametrize(
