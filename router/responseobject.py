@@ -10,7 +10,7 @@ from router.events import Usage
 from router.frames import Sampling
 from router.ids import new_hex_id
 from router.schema import ResponsesRequest
-from router.schema.responses import TextFormat
+from router.schema.responsebody import TextFormat
 from router.schema.responsetools import FunctionTool
 
 Json = dict[str, Any]

@@ -69,8 +69,8 @@ def test_input_items_come_in_pages(scripted: Server) -> None:
 
     def read(**options: Any) -> list[str]:
         """Of all pages, which the SDK asks for one after the other."""
-        pages = client.responses.input_items.list(made.id, **options)
-        return [item.content[0].text for item in pages]  # type: ignore[union-attr]
+        pages: Any = client.responses.input_items.list(made.id, **options)
+        return [item.content[0].text for item in pages]
 
     assert read(limit=2, order="asc") == texts
     assert read() == texts[::-1]

@@ -50,7 +50,6 @@ def test_calls_and_json_hold(real: Server) -> None:
         "required": ["city"],
         "additionalProperties": False,
     }
-    tools = [WEATHER | {"parameters": schema}]
     offered: dict[str, Any] = {"tools": [WEATHER | {"parameters": schema}]}
     only_one = {"tool_choice": "required", "parallel_tool_calls": False}
     made = created(real, "Weather in Paris?", **offered, **only_one, **COLD)
