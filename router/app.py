@@ -25,7 +25,7 @@ from router.errors import BY_STATUS, ApiError, BadRequest, Internal
 from router.metrics import Metrics
 from router.middleware import LOOPBACK, ApiKeys, HostCheck, LastResort, RequestLog, error_response
 from router.pool import Pool
-from router.responsestore import ResponseStore
+from router.responses.store import ResponseStore
 from router.worker import OnProgress, Worker
 
 log = logging.getLogger("router.app")

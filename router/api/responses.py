@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from router import frames, responsehistory, responsewire, sse
+from router import frames, sse
 from router.api.answering import begin, measure
 from router.api.chatprompt import chat_prompt
 from router.api.requests import json_object, unless_gone
@@ -21,9 +21,10 @@ from router.api.truncation import fitted
 from router.catalog import ModelSpec
 from router.errors import ApiError, BadRequest, Internal, NotFound
 from router.pipeline import chat_assembler
-from router.responseitems import Item, whole
-from router.responseobject import ResponseObject
-from router.responsestore import Kept, ResponseStore
+from router.responses import history, wire
+from router.responses.items import Item, whole
+from router.responses.response import ResponseObject
+from router.responses.store import Kept, ResponseStore
 from router.schema import ResponsesRequest
 
 router = APIRouter()
@@ -56,9 +57,9 @@ async def create(request: Request) -> Response:
             )
             keep = partial(_keep, asked, items, services.responses)
             if not stream:
-                ended = await unless_gone(request, responsewire.response(events, about))
+                ended = await unless_gone(request, wire.response(events, about))
                 return JSONResponse(await keep(ended), headers=_warnings(asked))
-            told = _kept(responsewire.stream(events, about), keep)
+            told = _kept(wire.stream(events, about), keep)
             return sse.EventStream(sse.named(told), held.pop_all(), _warnings(asked))
 
 
@@ -108,7 +109,7 @@ async def _items(asked: ResponsesRequest, store: ResponseStore) -> list[Item]:
         kept = found.items
     known = {item["id"] for item in kept}
     given = [await _referenced(item, known, store) for item in asked.input]
-    return kept + [whole(item) for item in responsehistory.new_items(kept, given)]
+    return kept + [whole(item) for item in history.new_items(kept, given)]
 
 
 async def _referenced(item: Item, known: set[str], store: ResponseStore) -> Item:
@@ -127,9 +128,7 @@ async def _referenced(item: Item, known: set[str], store: ResponseStore) -> Item
 def _prompt(
     asked: ResponsesRequest, items: list[Item], spec: ModelSpec, services: Services
 ) -> frames.Generate:
-    chat = responsehistory.messages(
-        items, asked.fields.instructions, old_thoughts=asked.old_thoughts
-    )
+    chat = history.messages(items, asked.fields.instructions, old_thoughts=asked.old_thoughts)
     return chat_prompt(replace(asked.chat, messages=chat), spec, services.config)
 
 
@@ -153,7 +152,7 @@ async def _kept(events: AsyncGenerator[Json], keep: Keep) -> AsyncGenerator[Json
     """The response is kept before the client hears that it has ended: it may go on at once."""
     async with contextlib.aclosing(events):
         async for event in events:
-            if event["type"] in responsewire.ENDINGS:
+            if event["type"] in wire.ENDINGS:
                 event["response"] = await keep(event["response"])
             yield event
 

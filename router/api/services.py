@@ -8,7 +8,7 @@ from router.catalog import Catalog
 from router.config import Config
 from router.metrics import Metrics
 from router.pool import Pool
-from router.responsestore import ResponseStore
+from router.responses.store import ResponseStore
 
 
 @dataclass(frozen=True, slots=True)

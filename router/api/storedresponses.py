@@ -8,8 +8,8 @@ from fastapi import APIRouter, Request
 
 from router.api.services import Services
 from router.errors import BadRequest, NotFound
-from router.responseitems import page
-from router.responsestore import Kept
+from router.responses.items import page
+from router.responses.store import Kept
 from router.schema.itempage import ItemPage
 
 router = APIRouter(prefix="/responses/{response_id}")

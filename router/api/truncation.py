@@ -9,7 +9,7 @@ from router import frames
 from router.api.answering import measure
 from router.catalog import ModelSpec
 from router.errors import ContextTooLong
-from router.responsehistory import beginning_at, cuts
+from router.responses.cuts import beginning_at, cuts
 
 SHARE_OF_ANSWER = 4
 """One in so many tokens of the context is left to the answer, unless it may not be that long."""

@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from router.errors import BadRequest
-from router.responsehistory import beginning_at, cuts, messages, new_items
-from router.responseitems import whole
+from router.responses.cuts import beginning_at, cuts
+from router.responses.history import messages, new_items
+from router.responses.items import whole
 
 Item = dict[str, Any]
 

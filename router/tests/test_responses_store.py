@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 import pytest
 
 from router.errors import Internal
-from router.responseitems import page, whole
-from router.responsestore import Kept, ResponseStore
+from router.responses.items import page, whole
+from router.responses.store import Kept, ResponseStore
 
 T = TypeVar("T")
 SECRET = "a very particular phrase"

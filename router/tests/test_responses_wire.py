@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.responses import ResponseStreamEvent
 
-from router import responsewire, sse
+from router import sse
 from router.errors import ApiError, Internal
 from router.events import (
     Event,
@@ -31,7 +31,8 @@ from router.events import (
     Usage,
 )
 from router.frames import Sampling, TokenLogprob, TopLogprob
-from router.responseobject import ResponseObject
+from router.responses import wire
+from router.responses.response import ResponseObject
 from router.schema import ResponsesRequest
 
 Json = dict[str, Any]
@@ -66,13 +67,13 @@ async def played(*script: Event | Exception) -> AsyncGenerator[tuple[int, Event]
 
 def streamed(*script: Event | Exception) -> list[Json]:
     async def collect() -> list[Json]:
-        return [event async for event in responsewire.stream(played(*script), about())]
+        return [event async for event in wire.stream(played(*script), about())]
 
     return asyncio.run(collect())
 
 
 def whole(*script: Event) -> Json:
-    return asyncio.run(responsewire.response(played(*script), about()))
+    return asyncio.run(wire.response(played(*script), about()))
 
 
 def answer(index: int, arguments: list[str]) -> list[Event]:
@@ -136,7 +137,7 @@ def served(script: list[Event]) -> Iterator[openai.OpenAI]:
     """A client of a server that answers with the stream of a script."""
 
     async def encoded() -> bytes:
-        events = responsewire.stream(played(*script), about())
+        events = wire.stream(played(*script), about())
         return b"".join([part async for part in sse.named(events)])
 
     body = asyncio.run(encoded())
@@ -237,7 +238,7 @@ def test_a_cut_is_shown_where_it_happened() -> None:
 
 def test_usage() -> None:
     counts = Usage(prompt_tokens=5, cached_tokens=3, completion_tokens=2, reasoning_tokens=1)
-    made = asyncio.run(responsewire.response(played(Finish("stop")), about(counts)))
+    made = asyncio.run(wire.response(played(Finish("stop")), about(counts)))
     assert made["usage"] == {
         "input_tokens": 5,
         "input_tokens_details": {"cached_tokens": 3, "cache_write_tokens": 0},

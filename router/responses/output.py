@@ -7,7 +7,7 @@ from typing import Any
 
 from router import wire
 from router.frames import TokenLogprob
-from router.responseitems import Item, new_item, text_part
+from router.responses.items import Item, new_item, text_part
 
 Json = dict[str, Any]
 

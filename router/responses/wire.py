@@ -20,9 +20,9 @@ from router.events import (
     ToolCallDelta,
     ToolCallStart,
 )
-from router.responseitems import Item
-from router.responseobject import ResponseObject
-from router.responseoutput import Call, Growing, Message, Thought
+from router.responses.items import Item
+from router.responses.output import Call, Growing, Message, Thought
+from router.responses.response import ResponseObject
 from router.sse import presentable
 
 Json = dict[str, Any]

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from router.errors import Internal
-from router.responseitems import Item
+from router.responses.items import Item
 
 log = logging.getLogger("router.responses")
 

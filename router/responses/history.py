@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from router.fielderrors import bad_field, shown
-from router.responseitems import Item, text_of
+from router.responses.items import Item, text_of
 
 Message = dict[str, Any]
 
@@ -180,23 +180,3 @@ def _without_old_thoughts(items: list[Item]) -> list[Item]:
     users = (at for at, item in enumerate(items) if item.get("role") == "user")
     last = max(users, default=-1)
     return [i for at, i in enumerate(items) if at > last or i["type"] != "reasoning"]
-
-
-# --- a chat that does not fit -------------------------------------------------------
-
-
-def cuts(chat: list[Message]) -> list[int]:
-    """Where a chat can begin after its system messages, so that no output loses its call: at
-    each turn of the user, then at each round of calls in the last turn."""
-    users = [at for at, message in enumerate(chat) if message["role"] == "user"]
-    last = users[-1] if users else -1
-    calls = [at for at, m in enumerate(chat) if m["role"] == "assistant" and at > last]
-    return [*users[1:], *calls[1:]]
-
-
-def beginning_at(chat: list[Message], cut: int) -> list[Message]:
-    """The system messages, and all from ``cut`` on; a turn that is cut into keeps what the user
-    said in it."""
-    users = [at for at, message in enumerate(chat) if message["role"] == "user"]
-    said = {max(users, default=-1)} if cut not in users else set()
-    return [m for at, m in enumerate(chat) if at >= cut or at in said or m["role"] == "system"]
