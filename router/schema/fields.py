@@ -51,6 +51,17 @@ def refused(advice: str) -> BeforeValidator:
     return BeforeValidator(refuse)
 
 
+def only(allowed: object, code: str, advice: str) -> AfterValidator:
+    """For a documented field that is honoured with one value, and refused with others."""
+
+    def check(value: object) -> object:
+        if value != allowed:
+            raise refusal(code, advice)
+        return value
+
+    return AfterValidator(check)
+
+
 def string_or_array(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     """A wrap validator of an array, for fields whose other form is plain text."""
     if isinstance(value, str):

@@ -13,6 +13,7 @@ from router.schema.fields import (
     NonEmpty,
     ReasoningEffort,
     SamplingFields,
+    only,
     refused,
 )
 from router.schema.response_format import JsonSchema, Kind
@@ -33,6 +34,11 @@ Includable = Literal[
 """Only the logprobs exist here; what concerns tools and media that are refused cannot come up,
 and a thought is no secret: it is sent as it is."""
 
+NO_BACKGROUND = "responses are not made in the background here; leave it out, or stream"
+FOREGROUND = only(False, "unsupported_parameter", NO_BACKGROUND)
+STANDARD = only("standard", "unsupported_value", 'the only mode here is "standard"')
+NO_PREWARMING = only(False, "unsupported_parameter", "prompts are read when they are answered")
+
 MAX_METADATA = 16
 LONGEST_KEY = 64
 LONGEST_VALUE = 512
@@ -46,25 +52,6 @@ def _labels(metadata: dict[str, str]) -> dict[str, str]:
             rule = f"keys have at most {LONGEST_KEY} characters and values {LONGEST_VALUE}"
             raise refusal("string_above_max_length", f"{rule}, unlike {shown(key)}")
     return metadata
-
-
-def _foreground(background: bool) -> bool:
-    if background:
-        advice = "responses are not made in the background here; leave it out, or stream"
-        raise refusal("unsupported_parameter", advice)
-    return background
-
-
-def _standard(mode: str) -> str:
-    if mode == "standard":
-        return mode
-    raise refusal("unsupported_value", f'expected "standard", but got {shown(mode)}')
-
-
-def _no_prewarming(prewarm: bool) -> bool:
-    if prewarm:
-        raise refusal("unsupported_parameter", "prompts are read when they are answered")
-    return prewarm
 
 
 class TextFormat(JsonSchema):
@@ -84,11 +71,11 @@ class ReasoningOptions(Inbound):
     summary: Summary | None = None
     generate_summary: Summary | None = None
     context: Literal["auto", "current_turn", "all_turns"] | None = None
-    mode: Annotated[str, AfterValidator(_standard)] | None = None
+    mode: Annotated[str, STANDARD] | None = None
 
 
 class PromptCacheOptions(Inbound):
-    prewarm: Annotated[bool, AfterValidator(_no_prewarming)] | None = None
+    prewarm: Annotated[bool, NO_PREWARMING] | None = None
 
 
 class ResponsesBody(SamplingFields):
@@ -113,10 +100,8 @@ class ResponsesBody(SamplingFields):
     safety_identifier: str | None = None
     prompt_cache_key: str | None = None
     prompt_cache_options: PromptCacheOptions | None = None
-    background: Annotated[bool, AfterValidator(_foreground)] | None = None
-    background_options: Annotated[
-        None, refused("responses are not made in the background here; leave it out")
-    ] = None
+    background: Annotated[bool, FOREGROUND] | None = None
+    background_options: Annotated[None, refused(NO_BACKGROUND)] = None
     conversation: Annotated[
         None, refused("this server keeps no conversations; send `previous_response_id`")
     ] = None
