@@ -85,7 +85,7 @@ def _naming_fields_of(asked: ResponsesRequest) -> Iterator[None]:
     try:
         yield
     except NotFound as error:
-        raise BadRequest(error.message, param=error.param or "model", code=error.code) from None
+        raise BadRequest(error.message, param="model", code=error.code) from None
     except ApiError as error:
         error.param = error.param and asked.path(error.param)
         raise

@@ -1,8 +1,8 @@
 """Responses that are kept, in one SQLite file, so that clients can go on from them.
 
 A row holds all that is needed to go on: the response, and every item before it. So a long
-conversation survives the deletion of its older responses, and one look-up is enough. Items
-repeat from row to row, but they compress well, and the oldest rows go first.
+conversation survives the loss of its older responses, and one look-up is enough. The price is
+that items repeat from row to row; the oldest rows go first.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ OVERFULL = "SELECT COUNT(*) > ? OR SUM(size) > ? FROM responses"
 DROP_OLDEST = "DELETE FROM responses WHERE place = (SELECT MIN(place) FROM responses)"
 
 COMPRESSION = 1
-"""The quickest level: conversations shrink to a fifth with it, to a sixth with the best."""
+"""The quickest level: a coding agent's 40 kB become 15 with it, and 14 with the best."""
 
 
 @dataclass(frozen=True, slots=True)
