@@ -121,6 +121,13 @@ def matrix(session: nox.Session) -> None:
     session.run("python", "-m", "conformance.matrix", "README.md", *found)
 
 
+@nox.session(name="open-webui", default=False)
+def open_webui(session: nox.Session) -> None:
+    """Use Open WebUI on the router in a browser without a window; needs Chromium."""
+    install_router(session, "test", "browser")
+    session.run("pytest", "conformance/open_webui", *session.posargs)
+
+
 @nox.session(default=False)
 def mlx_model(session: nox.Session) -> None:
     """Test agents/strands/mlx_model.py, our provider for Strands, against the router."""
