@@ -10,6 +10,7 @@ import httpx
 import openai
 import pytest
 
+from router import embedded
 from router.tests.conftest import MODEL, Server, Start
 
 
@@ -20,8 +21,8 @@ def is_envelope(response: httpx.Response) -> bool:
 
 def test_models(scripted: Server) -> None:
     listed = scripted.client().models.list().data
-    assert [m.id for m in listed] == [MODEL]
-    assert scripted.client().models.retrieve(MODEL) == listed[0]
+    assert [m.id for m in listed] == list(embedded.MODELS)
+    assert [scripted.client().models.retrieve(id) for id in embedded.MODELS] == listed
     assert scripted.http.get("/models").json() == scripted.http.get("/v1/models").json()
     with pytest.raises(openai.NotFoundError) as missing:
         scripted.client().models.retrieve("org/nothing")
