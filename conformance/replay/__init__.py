@@ -1,0 +1,1 @@
+"""Recorded traffic with api.openai.com: fetched, judged, and replayed against a server."""
