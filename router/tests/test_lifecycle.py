@@ -50,6 +50,19 @@ def test_a_crash_while_nobody_streams_is_a_500(scripted: Server) -> None:
 
 
 @pytest.mark.parametrize("stream", [True, False])
+def test_a_process_that_dies_before_it_takes_a_request_is_replaced(
+    start_server: Start, stream: bool
+) -> None:
+    server = start_server("--engine", "scripted")
+    assert server.chat("are you there?").status_code == 200
+    pid = server.model_process()
+    os.kill(pid, signal.SIGSTOP)
+    threading.Timer(2, os.kill, (pid, signal.SIGKILL)).start()
+    assert server.chat("are you there?", stream=stream).status_code == 200
+    assert server.model_process() != pid
+
+
+@pytest.mark.parametrize("stream", [True, False])
 @pytest.mark.parametrize("prefill_ms", [0, 30_000])
 def test_a_client_that_leaves_frees_its_sequence(
     scripted: Server, stream: bool, prefill_ms: int
@@ -125,7 +138,8 @@ def test_ctrl_c_twice_stops_at_once(start_server: Start) -> None:
     pid = server.model_process()
     body = request(slow(), stream=True)
     with server.http.stream("POST", "/v1/chat/completions", json=body) as response:
-        next(response.iter_lines())
+        lines = response.iter_lines()  # an iterator that nobody holds would hang up
+        next(lines)
         server.process.send_signal(signal.SIGINT)
         time.sleep(0.5)
         server.process.send_signal(signal.SIGINT)
