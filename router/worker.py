@@ -34,6 +34,10 @@ class LoadError(Exception):
     """The model could not be loaded; the message says why."""
 
 
+class ProcessDied(Internal):
+    """The process of the model has died, with all its requests."""
+
+
 class Generation:
     """One request inside the engine. Read it with ``receive`` until it is ``finished``;
     leaving early is allowed, ``cancel`` frees its sequences within one engine step."""
@@ -96,7 +100,8 @@ class Generation:
         frame = await self._inbox.get()
         if isinstance(frame, frames.Fault):
             self._unfinished.clear()
-            raise Internal(
+            raised = ProcessDied if self._worker.dead.is_set() else Internal
+            raise raised(
                 f"The model stopped while answering: {frame.message}. Send the request again.",
                 code=frame.code,
             )
@@ -160,7 +165,7 @@ class Worker:
     async def generate(self, request: frames.Generate) -> Generation:
         """Send a request (its ``id`` is set here) and wait for its admission.
 
-        Raises BadRequest when the engine refuses it, Internal when the process is dead.
+        Raises BadRequest when the engine refuses it, ProcessDied when the process is dead.
         """
         self._next_id += 1
         request = msgspec.structs.replace(request, id=self._next_id)

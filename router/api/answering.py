@@ -18,7 +18,7 @@ from router.errors import ApiError
 from router.metrics import Record
 from router.pipeline import Answer
 from router.toolcalls import Assembler
-from router.worker import Generation
+from router.worker import Generation, ProcessDied
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +74,25 @@ async def _admitted(
     generate: frames.Generate,
     held: contextlib.AsyncExitStack,
 ) -> Generation:
-    worker = await held.enter_async_context(services.pool.lease(spec.id))
-    generation = await worker.generate(generate)
-    held.callback(worker.release, generation)
+    """The request inside the engine. A process may have died while nobody used it, so one that
+    dies before it has taken the request is replaced, once."""
+    try:
+        return await _taken(services, spec, generate, held)
+    except ProcessDied:
+        return await _taken(services, spec, generate, held)
+
+
+async def _taken(
+    services: Services,
+    spec: ModelSpec,
+    generate: frames.Generate,
+    held: contextlib.AsyncExitStack,
+) -> Generation:
+    async with contextlib.AsyncExitStack() as acquired:
+        worker = await acquired.enter_async_context(services.pool.lease(spec.id))
+        generation = await worker.generate(generate)
+        acquired.callback(worker.release, generation)
+        held.push_async_exit(acquired.pop_all())
     return generation
 
 
