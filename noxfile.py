@@ -80,7 +80,7 @@ def tests(session: nox.Session) -> None:
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
     """Prove the checks: each must catch a server broken on purpose, and no other check may."""
-    install_router(session, "test", "conformance")
+    install_router(session, "test", "conformance", "replay")
     session.run("pytest", "conformance/tests", *session.posargs)
 
 
@@ -162,7 +162,7 @@ def bench(session: nox.Session) -> None:
 @nox.session
 def lint(session: nox.Session) -> None:
     """Check style, types, import layers and file length."""
-    install_router(session, "test", "conformance", "lint")
+    install_router(session, "test", "conformance", "replay", "lint")
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")

@@ -15,7 +15,8 @@ class Recording:
     """``id`` names it for good: the package, the cassette, and its place in that. ``source`` is
     the distribution that carries it. ``made`` is the day of the answer, where that is known. A
     request is as it was sent, below ``https://api.openai.com/v1``, its body decompressed; the
-    answer's body is one read at 0 s. ``elided`` names what was too large to keep.
+    answer's body is one read at 0 s. ``restored`` names what was hidden in the recording and could
+    be told from the rest: ``url``, ``content-type``. Other headers that were hidden are left out.
 
     Recordings of one cassette depend on each other: a later request may name what an earlier
     answer made.
@@ -26,7 +27,7 @@ class Recording:
     cassette: str
     made: date | None
     exchange: Exchange
-    elided: tuple[str, ...] = ()
+    restored: tuple[str, ...] = ()
 
     @property
     def path(self) -> str:
@@ -35,6 +36,9 @@ class Recording:
 
     @property
     def request(self) -> dict[str, Any]:
-        """The body, ``{}`` where there is none."""
-        body: dict[str, Any] = json.loads(self.exchange.sent.body or b"{}")
-        return body
+        """The body, ``{}`` where there is none, or none that is JSON."""
+        try:
+            body = json.loads(self.exchange.sent.body or b"{}")
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
