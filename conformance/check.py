@@ -7,7 +7,11 @@ sentence; it returns when the requirement holds and raises ``Failed`` when it do
     async def id_unique(session):
         '''Every completion has an id of its own.'''
 
-An invariant is a check of every stream of the run: a pure function of one ``Transcript``.
+An invariant is a check of every stream of the run that is of one kind: a pure function of it::
+
+    @invariant("stream.role_once", level=MUST, cite=["SDK"], of=Transcript)
+    def role_once(transcript):
+        '''The role comes in the first delta of a choice and never again.'''
 
 A trial is a check of the server by way of a framework's program, and becomes a check of its own
 with each program that is given: ``fw.tool`` is then ``fw.tool[langchain]``.
@@ -19,12 +23,13 @@ import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from conformance.eventstream import EventStream
 
 if TYPE_CHECKING:
     from conformance.frameworks import Program
     from conformance.session import Session
-    from conformance.transcript import Transcript
 
 Outcome = Literal["pass", "fail", "warn", "n/a"]
 
@@ -40,8 +45,10 @@ class Level(StrEnum):
 MUST, SHOULD, INFO = Level.MUST, Level.SHOULD, Level.INFO
 
 Run = Callable[["Session"], Awaitable[None]]
-Judge = Callable[["Transcript"], None]
+Judge = Callable[[Any], None]
 Trial = Callable[["Session", "Program"], Awaitable[None]]
+
+Kind = TypeVar("Kind", bound=EventStream)
 
 
 @dataclass(frozen=True)
@@ -49,7 +56,8 @@ class Check:
     """``needs`` names capabilities of a target profile; ``scripted`` checks need the scripted
     engine, because they play a text, a clock or a crash. ``timeout`` is in seconds. A
     ``taxing`` check may leave the server at work, or worse: it runs after the others, and the
-    next one waits until the server answers again. A ``trial`` is no check before it is ``by``
+    next one waits until the server answers again. An invariant judges streams ``of`` one kind,
+    subclasses included. A ``trial`` is no check before it is ``by``
     a program; ``once`` if it is the same in all variants of that."""
 
     id: str
@@ -64,6 +72,7 @@ class Check:
     taxing: bool = False
     trial: Trial | None = None
     once: bool = False
+    of: type[EventStream] = EventStream
 
     @property
     def section(self) -> str:
@@ -102,9 +111,11 @@ def check(
     return register
 
 
-def invariant(id: str, *, level: Level, cite: Sequence[str]) -> Callable[[Judge], Judge]:
-    def register(judge: Judge) -> Judge:
-        _add(Check(id, level, tuple(cite), _requirement(judge), None, judge))
+def invariant(
+    id: str, *, level: Level, cite: Sequence[str], of: type[Kind]
+) -> Callable[[Callable[[Kind], None]], Callable[[Kind], None]]:
+    def register(judge: Callable[[Kind], None]) -> Callable[[Kind], None]:
+        _add(Check(id, level, tuple(cite), _requirement(judge), None, judge, of=of))
         return judge
 
     return register

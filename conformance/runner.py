@@ -145,14 +145,14 @@ class Runner:
             await check.run(session)
             return session.last
         assert check.judge
-        transcripts = [t for s in self._sessions for t in s.transcripts]
-        if not transcripts:
-            raise NotApplicable("no stream was seen in this run")
-        for transcript in transcripts:
+        streams = [t for s in self._sessions for t in s.streams if isinstance(t, check.of)]
+        if not streams:
+            raise NotApplicable("no such stream was seen in this run")
+        for stream in streams:
             try:
-                check.judge(transcript)
+                check.judge(stream)
             except Failed as failure:
-                failure.exchange = transcript.exchange  # type: ignore[attr-defined]
+                failure.exchange = stream.exchange  # type: ignore[attr-defined]
                 raise
         return None
 

@@ -6,17 +6,20 @@ import asyncio
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
-from typing import Any
+from typing import Any, TypeVar
 
 import h11
 
 from conformance.client import Exchange, Sent, exchange
+from conformance.eventstream import EventStream
 from conformance.expect import json_object, status
 from conformance.programs import Ran
 from conformance.target import Target
 from conformance.transcript import Transcript
 
 Json = dict[str, Any]
+
+Kind = TypeVar("Kind", bound=EventStream)
 
 QUESTION = "Say hello to Ada in one short sentence."
 
@@ -34,7 +37,7 @@ class Session:
     """Requests to one target. Answers to equal requests are shared, unless ``fresh``.
 
     ``last`` is the latest exchange and ``ran`` the latest program, for the report of a check;
-    ``transcripts`` are all streams of the run, which the invariants judge. ``front`` stands
+    ``streams`` are all streams of the run, which the invariants judge. ``front`` stands
     before the servers that a check starts itself: it takes a root URL and gives the one to be
     asked.
     """
@@ -48,7 +51,7 @@ class Session:
         self.front = front
         self.last: Exchange | None = None
         self.ran: Ran | None = None
-        self.transcripts: list[Transcript] = []
+        self.streams: list[EventStream] = []
         self._remembered: dict[str, Exchange] = {}
 
     async def request(
@@ -126,10 +129,17 @@ class Session:
         self, prompt: str | list[Json] = QUESTION, *, fresh: bool = False, **fields: Any
     ) -> Transcript:
         """The stream. Raises Failed when the answer is not a 200."""
+        body = self.body(prompt, stream=True, **fields)
+        return await self.streamed(Transcript, "/chat/completions", body, fresh=fresh)
+
+    async def streamed(
+        self, kind: type[Kind], path: str, body: Json, *, fresh: bool = False
+    ) -> Kind:
+        """The stream that a POST gives. Raises Failed when the answer is not a 200."""
         known = len(self._remembered)
-        exchanged = await self.chat(prompt, fresh=fresh, stream=True, **fields)
+        exchanged = await self.request("POST", path, json_body=body, fresh=fresh)
         status(exchanged, 200)
-        transcript = Transcript.of(exchanged)
+        stream = kind.of(exchanged)
         if fresh or len(self._remembered) > known:
-            self.transcripts.append(transcript)
-        return transcript
+            self.streams.append(stream)
+        return stream

@@ -1,13 +1,11 @@
-"""One chat completion stream, read strictly and put together."""
+"""One chat completion stream, put together."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from conformance.client import Exchange
-from conformance.sse import Event, Reader
+from conformance.eventstream import EventStream
 
 
 @dataclass
@@ -37,47 +35,8 @@ class Choice:
             self.finish_reasons.append(choice["finish_reason"])
 
 
-@dataclass
-class Transcript:
-    """``chunks`` are the events that are JSON objects, each with its time in seconds."""
-
-    exchange: Exchange
-    reader: Reader
-    chunks: list[tuple[float, dict[str, Any]]] = field(default_factory=list)
-    problems: list[str] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, exchange: Exchange) -> Transcript:
-        reader = Reader()
-        for at, data in exchange.received.reads:
-            reader.feed(at, data)
-        reader.finish()
-        transcript = cls(exchange, reader)
-        for event in reader.events:
-            transcript._read(event)
-        return transcript
-
-    def _read(self, event: Event) -> None:
-        if event.data == "[DONE]":
-            return
-        try:
-            chunk = json.loads(event.data)
-        except ValueError:
-            self.problems.append(f"an event is not JSON: {event.data[:80]!r}")
-            return
-        if isinstance(chunk, dict):
-            self.chunks.append((event.at, chunk))
-        else:
-            self.problems.append(f"an event is not a JSON object: {event.data[:80]!r}")
-
-    @property
-    def request(self) -> dict[str, Any]:
-        body: dict[str, Any] = json.loads(self.exchange.sent.body or b"{}")
-        return body
-
-    @property
-    def data(self) -> list[dict[str, Any]]:
-        return [chunk for _, chunk in self.chunks]
+class Transcript(EventStream):
+    """A stream of chat completions."""
 
     @property
     def error(self) -> dict[str, Any] | None:

@@ -96,7 +96,7 @@ async def together(session: Session, prompt: str, tokens: int, count: int) -> li
         stream = Transcript.of(each)
         expect(len(stream.payload_times()) > 1, "tokens, one by one", stream.choice.content)
         streams.append(stream)
-    session.transcripts += streams
+    session.streams += streams
     return streams
 
 

@@ -10,6 +10,7 @@ from openai.lib.streaming.chat import ChatCompletionStreamState
 from openai.types.chat import ChatCompletionChunk
 
 from conformance.check import MUST, SHOULD, check, invariant
+from conformance.eventstream import EventStream
 from conformance.expect import json_object, status
 from conformance.failure import Failed, expect
 from conformance.session import Session, script
@@ -39,24 +40,24 @@ CLOCK = {
 # --- of every stream ----------------------------------------------------------------
 
 
-@invariant("stream.content_type", level=MUST, cite=["SSE", "OR"])
-def content_type(transcript: Transcript) -> None:
+@invariant("stream.content_type", level=MUST, cite=["SSE", "OR"], of=EventStream)
+def content_type(stream: EventStream) -> None:
     """A stream is `text/event-stream` without a content-length."""
-    received = transcript.exchange.received
+    received = stream.exchange.received
     kind = received.header("content-type") or "none"
     expect(kind.startswith("text/event-stream"), "content-type text/event-stream", kind)
     length = received.header("content-length")
     expect(length is None, "no content-length", length)
 
 
-@invariant("stream.framing", level=MUST, cite=["SSE"])
-def framing(transcript: Transcript) -> None:
+@invariant("stream.framing", level=MUST, cite=["SSE"], of=EventStream)
+def framing(stream: EventStream) -> None:
     """Each event is one `data:` line of UTF-8 and an empty line."""
-    problems = transcript.reader.problems
+    problems = stream.reader.problems
     expect(not problems, "clean server-sent events", "; ".join(problems))
 
 
-@invariant("stream.done_last", level=MUST, cite=["SPEC:31765"])
+@invariant("stream.done_last", level=MUST, cite=["SPEC:31765"], of=Transcript)
 def done_last(transcript: Transcript) -> None:
     """A stream that did not fail ends with `data: [DONE]`, which comes once."""
     marks = [event.data == "[DONE]" for event in transcript.reader.events]
@@ -66,7 +67,7 @@ def done_last(transcript: Transcript) -> None:
     expect(marks[-1], "[DONE] last", transcript.reader.events[-1].data)
 
 
-@invariant("stream.chunk_schema", level=MUST, cite=["SPEC:33665"])
+@invariant("stream.chunk_schema", level=MUST, cite=["SPEC:33665"], of=Transcript)
 def chunk_schema(transcript: Transcript) -> None:
     """Every chunk has its members, with the right types, and each choice a finish_reason."""
     expect(not transcript.problems, "JSON objects", "; ".join(transcript.problems))
@@ -82,14 +83,14 @@ def chunk_schema(transcript: Transcript) -> None:
             expect("finish_reason" in choice, "a finish_reason, null or not", choice)
 
 
-@invariant("stream.same_identity", level=MUST, cite=["SPEC:33674"])
+@invariant("stream.same_identity", level=MUST, cite=["SPEC:33674"], of=Transcript)
 def same_identity(transcript: Transcript) -> None:
     """Id, created and model are the same in all chunks of a stream."""
     seen = {(c.get("id"), c.get("created"), c.get("model")) for c in transcript.completions}
     expect(len(seen) <= 1, "one identity", sorted(map(repr, seen)))
 
 
-@invariant("stream.role_once", level=MUST, cite=["SDK"])
+@invariant("stream.role_once", level=MUST, cite=["SDK"], of=Transcript)
 def role_once(transcript: Transcript) -> None:
     """The role comes in the first delta of a choice and never again."""
     for choice in transcript.choices.values():
@@ -98,7 +99,7 @@ def role_once(transcript: Transcript) -> None:
         expect(not any(roles[1:]), "the role once", f"{sum(map(bool, roles))} times", SDK_LOSES)
 
 
-@invariant("stream.finish_once_last", level=MUST, cite=["PEER:vllm"])
+@invariant("stream.finish_once_last", level=MUST, cite=["PEER:vllm"], of=Transcript)
 def finish_once_last(transcript: Transcript) -> None:
     """Each choice has one finish_reason, in its last chunk."""
     if transcript.error is not None:
@@ -114,7 +115,7 @@ def finish_once_last(transcript: Transcript) -> None:
         expect(bool(reasons[-1]), "the finish_reason last", reasons)
 
 
-@invariant("stream.finish_delta_empty", level=SHOULD, cite=["SPEC:31765"])
+@invariant("stream.finish_delta_empty", level=SHOULD, cite=["SPEC:31765"], of=Transcript)
 def finish_delta_empty(transcript: Transcript) -> None:
     """The chunk with the finish_reason has an empty delta."""
     for chunk in transcript.completions:
@@ -123,7 +124,7 @@ def finish_delta_empty(transcript: Transcript) -> None:
                 expect(choice.get("delta") == {}, "delta {}", choice.get("delta"))
 
 
-@invariant("stream.no_empty_choices", level=MUST, cite=["SDK"])
+@invariant("stream.no_empty_choices", level=MUST, cite=["SDK"], of=Transcript)
 def no_empty_choices(transcript: Transcript) -> None:
     """A chunk without choices is the usage chunk, and only if it was asked for."""
     asked = bool((transcript.request.get("stream_options") or {}).get("include_usage"))
@@ -132,14 +133,14 @@ def no_empty_choices(transcript: Transcript) -> None:
             expect(asked and bool(chunk.get("usage")), "choices in every other chunk", chunk)
 
 
-@invariant("stream.usage_once", level=MUST, cite=["FW:pydantic-ai", "SPEC:31765"])
+@invariant("stream.usage_once", level=MUST, cite=["FW:pydantic-ai", "SPEC:31765"], of=Transcript)
 def usage_once(transcript: Transcript) -> None:
     """Usage comes in one chunk at most: clients that add chunks would count it twice."""
     count = sum(bool(chunk.get("usage")) for chunk in transcript.completions)
     expect(count <= 1, "usage once", f"{count} times")
 
 
-@invariant("stream.usage_null_elsewhere", level=SHOULD, cite=["SPEC:31765"])
+@invariant("stream.usage_null_elsewhere", level=SHOULD, cite=["SPEC:31765"], of=Transcript)
 def usage_null_elsewhere(transcript: Transcript) -> None:
     """With include_usage the other chunks carry `usage: null`, without it none has the key."""
     asked = bool((transcript.request.get("stream_options") or {}).get("include_usage"))
@@ -147,7 +148,7 @@ def usage_null_elsewhere(transcript: Transcript) -> None:
         expect(("usage" in chunk) == asked, f"usage key {'present' if asked else 'absent'}", chunk)
 
 
-@invariant("stream.no_empty_delta", level=SHOULD, cite=["PEER:llama.cpp"])
+@invariant("stream.no_empty_delta", level=SHOULD, cite=["PEER:llama.cpp"], of=Transcript)
 def no_empty_delta(transcript: Transcript) -> None:
     """After the first delta no chunk has an empty content."""
     for choice in transcript.choices.values():
@@ -155,7 +156,7 @@ def no_empty_delta(transcript: Transcript) -> None:
         expect(not empty, "no empty content", f"{len(empty)} deltas")
 
 
-@invariant("stream.no_template_leak", level=MUST, cite=["OURS", "PEER:Rapid-MLX"])
+@invariant("stream.no_template_leak", level=MUST, cite=["OURS", "PEER:Rapid-MLX"], of=Transcript)
 def no_template_leak(transcript: Transcript) -> None:
     """No control token of a chat template, and where tools are offered no markup of a call,
     reaches the text of a stream."""
@@ -165,7 +166,7 @@ def no_template_leak(transcript: Transcript) -> None:
         _none_of(CONTROL + (CALL_MARKUP if offered else ()), choice.content + choice.reasoning)
 
 
-@invariant("stream.utf8_whole", level=MUST, cite=["OURS"])
+@invariant("stream.utf8_whole", level=MUST, cite=["OURS"], of=Transcript)
 def utf8_whole(transcript: Transcript) -> None:
     """No delta holds a replacement character: characters are never cut."""
     for choice in transcript.choices.values():

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 from conformance.__main__ import app, spelled_out
 from conformance.check import Check, Level
 from conformance.client import Exchange, Received, Sent
+from conformance.eventstream import EventStream
 from conformance.failure import Failed, NotApplicable
 from conformance.report.verdict import Tally, Verdict
 from conformance.runner import Result, Runner
@@ -166,7 +167,7 @@ def test_invariants_come_last_and_judge_every_stream() -> None:
     streams = [Transcript.of(Exchange(sent, Received(200, []))) for _ in range(2)]
 
     async def streaming(session: Session) -> None:
-        session.transcripts += streams
+        session.streams += streams
 
     def judge(transcript: Transcript) -> None:
         judged.append(transcript)
@@ -178,6 +179,21 @@ def test_invariants_come_last_and_judge_every_stream() -> None:
     assert (first.check.id, second.outcome) == ("some.check", "fail")
     assert judged == streams
     assert second.exchange is streams[1].exchange
+
+
+def test_an_invariant_judges_streams_of_its_kind_only() -> None:
+    class Odd(EventStream):
+        """A kind of its own."""
+
+    async def streaming(session: Session) -> None:
+        exchange = Exchange(Sent("POST", NOWHERE, {}, None), Received(200, []))
+        session.streams += [Transcript.of(exchange), Odd.of(exchange)]
+
+    judged: list[EventStream] = []
+    odd = Check("odd.one", Level.MUST, (), "It is odd.", None, judged.append, of=Odd)
+    every = Check("odd.every", Level.MUST, (), "It streams.", None, judged.append)
+    results(check(streaming), odd, every)
+    assert [type(stream) for stream in judged] == [Odd, Transcript, Odd]
 
 
 def test_invariants_without_a_stream_do_not_apply() -> None:
