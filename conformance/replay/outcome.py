@@ -1,0 +1,68 @@
+"""What came of one recorded request."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+CHECKS = {
+    "status": "replay.accepted",
+    "type": "replay.shape",
+    "schema": "replay.shape",
+    "presence": "replay.shape",
+    "grammar": "replay.event_grammar",
+    "meaning": "replay.meaning",
+}
+"""Of the catalogue, by the kind of what is wrong."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``kind`` is one of ``CHECKS``. ``where``: the member, the event or the rule."""
+
+    kind: str
+    where: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.where}: {self.message}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``excuse``: why a refusal tells nothing about the server; then there are no faults.
+    ``expected`` and ``status`` are those of OpenAI and of the server, 0 without an answer.
+    ``prompt`` and ``answer`` are its tokens, as far as it says."""
+
+    id: str
+    source: str
+    endpoint: str
+    expected: int
+    status: int
+    faults: tuple[Fault, ...] = ()
+    excuse: str | None = None
+    seconds: float = 0.0
+    prompt: int = 0
+    answer: int = 0
+
+    @property
+    def passed(self) -> bool:
+        return not self.faults and self.excuse is None
+
+    def line(self) -> str:
+        return json.dumps(asdict(self), ensure_ascii=False)
+
+    @classmethod
+    def of(cls, line: str) -> Outcome:
+        told: dict[str, Any] = json.loads(line)
+        return cls(**{**told, "faults": tuple(Fault(**fault) for fault in told["faults"])})
+
+
+def by_endpoint(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:
+    """The busiest first."""
+    grouped: dict[str, list[Outcome]] = {}
+    for outcome in outcomes:
+        grouped.setdefault(outcome.endpoint, []).append(outcome)
+    yield from sorted(grouped.items(), key=lambda entry: -len(entry[1]))

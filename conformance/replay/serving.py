@@ -1,0 +1,28 @@
+"""The server that is asked: one that runs already, or a router for this replay."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+from conformance.target import Target, spawned
+
+KEY = "the-key-of-the-replay"
+
+
+@contextlib.asynccontextmanager
+async def opened(running: Target | None, engine: str, max_tokens: int) -> AsyncIterator[Target]:
+    """The server, or a router that asks for a key and bounds what it says: a small model that is
+    not told when to stop fills its context."""
+    if running:
+        yield running
+        return
+    settings = {"defaults": {"max_tokens": max_tokens}, "server": {"api_keys": [KEY]}}
+    with tempfile.TemporaryDirectory() as scratch:
+        config = Path(scratch, "config.json")
+        config.write_text(json.dumps(settings), encoding="utf-8")
+        async with spawned(engine, frozenset(), "--config", str(config)) as target:
+            yield Target(target.base_url, target.model, frozenset(), KEY)
