@@ -18,6 +18,7 @@ Json = dict[str, Any]
 Event = tuple[str | None, Json]
 """Its `event:` line, and its data."""
 Events = Sequence[Event]
+Rule = Callable[[Events], list[str]]
 
 TERMINAL = ("response.completed", "response.incomplete", "response.failed")
 BEGUN = ("response.created", "response.queued", "response.in_progress")
@@ -232,7 +233,7 @@ def output(events: Events) -> list[str]:
     return [f"item {index} is another in the output" for index in wrong]
 
 
-RULES: tuple[Callable[[Events], list[str]], ...] = (
+RULES: tuple[Rule, ...] = (
     names,
     sequence,
     order,

@@ -14,77 +14,77 @@ from jsonschema.exceptions import best_match
 Schema = dict[str, Any]
 
 
-def _object(properties: Schema, *optional: str) -> Schema:
+def object_of(properties: Schema, *optional: str) -> Schema:
     """An object with these members, all required but the optional ones."""
     required = [name for name in properties if name not in optional]
     return {"type": "object", "properties": properties, "required": required}
 
 
-def _or_null(schema: Schema) -> Schema:
+def or_null(schema: Schema) -> Schema:
     return {"anyOf": [schema, {"type": "null"}]}
 
 
-def _list(items: Schema) -> Schema:
+def list_of(items: Schema) -> Schema:
     return {"type": "array", "items": items}
 
 
 STRING: Schema = {"type": "string"}
 COUNT: Schema = {"type": "integer", "minimum": 0}
-BYTES = _or_null(_list({"type": "integer", "minimum": 0, "maximum": 255}))
+BYTES = or_null(list_of({"type": "integer", "minimum": 0, "maximum": 255}))
 FINISH_REASONS = ["stop", "length", "tool_calls", "content_filter", "function_call"]
 
-TOP_LOGPROB = _object({"token": STRING, "logprob": {"type": "number"}, "bytes": BYTES})
-TOKEN_LOGPROB = _object({**TOP_LOGPROB["properties"], "top_logprobs": _list(TOP_LOGPROB)})
-LOGPROBS = _object(
-    {"content": _or_null(_list(TOKEN_LOGPROB)), "refusal": _or_null(_list(TOKEN_LOGPROB))},
+TOP_LOGPROB = object_of({"token": STRING, "logprob": {"type": "number"}, "bytes": BYTES})
+TOKEN_LOGPROB = object_of({**TOP_LOGPROB["properties"], "top_logprobs": list_of(TOP_LOGPROB)})
+LOGPROBS = object_of(
+    {"content": or_null(list_of(TOKEN_LOGPROB)), "refusal": or_null(list_of(TOKEN_LOGPROB))},
     "refusal",
 )
 
-TOOL_CALL = _object(
+TOOL_CALL = object_of(
     {
         "id": {"type": "string", "minLength": 1},
         "type": {"const": "function"},
-        "function": _object({"name": STRING, "arguments": STRING}),
+        "function": object_of({"name": STRING, "arguments": STRING}),
     }
 )
 
-MESSAGE = _object(
+MESSAGE = object_of(
     {
         "role": {"const": "assistant"},
-        "content": _or_null(STRING),
-        "refusal": _or_null(STRING),
-        "annotations": _or_null(_list({"type": "object"})),
-        "tool_calls": _or_null({**_list(TOOL_CALL), "minItems": 1}),
-        "reasoning_content": _or_null(STRING),
-        "reasoning": _or_null(STRING),
+        "content": or_null(STRING),
+        "refusal": or_null(STRING),
+        "annotations": or_null(list_of({"type": "object"})),
+        "tool_calls": or_null({**list_of(TOOL_CALL), "minItems": 1}),
+        "reasoning_content": or_null(STRING),
+        "reasoning": or_null(STRING),
     },
     *("annotations", "tool_calls", "reasoning_content", "reasoning"),
 )
 
-USAGE = _object(
+USAGE = object_of(
     {
         "prompt_tokens": COUNT,
         "completion_tokens": COUNT,
         "total_tokens": COUNT,
-        "prompt_tokens_details": _or_null({"type": "object"}),
-        "completion_tokens_details": _or_null({"type": "object"}),
+        "prompt_tokens_details": or_null({"type": "object"}),
+        "completion_tokens_details": or_null({"type": "object"}),
     },
     *("prompt_tokens_details", "completion_tokens_details"),
 )
 
-COMPLETION = _object(
+COMPLETION = object_of(
     {
         "id": {"type": "string", "minLength": 1},
         "object": {"const": "chat.completion"},
         "created": COUNT,
         "model": STRING,
         "choices": {
-            **_list(
-                _object(
+            **list_of(
+                object_of(
                     {
                         "index": COUNT,
                         "message": MESSAGE,
-                        "logprobs": _or_null(LOGPROBS),
+                        "logprobs": or_null(LOGPROBS),
                         "finish_reason": {"enum": FINISH_REASONS},
                     }
                 )
@@ -92,8 +92,8 @@ COMPLETION = _object(
             "minItems": 1,
         },
         "usage": USAGE,
-        "service_tier": _or_null(STRING),
-        "system_fingerprint": _or_null(STRING),
+        "service_tier": or_null(STRING),
+        "system_fingerprint": or_null(STRING),
     },
     *("service_tier", "system_fingerprint"),
 )

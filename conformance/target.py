@@ -71,8 +71,8 @@ class Target:
 
 SCRIPTED = frozenset(
     {
-        *("scripted", "completions", "forced_tools", "health", "json_output", "metrics"),
-        *("ready", "tool_calls"),
+        *("scripted", "completions", "forced_tools", "health", "json_output"),
+        *("kept_responses", "metrics", "ready", "responses", "tool_calls"),
     }
 )
 """What the router's scripted engine can be asked."""

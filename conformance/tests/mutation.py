@@ -54,7 +54,8 @@ class Mutant:
         return headers
 
     def chunk(self, chunk: Json, request: Json) -> list[Json]:
-        """One chunk of a stream that is no error: what is sent in its place."""
+        """One chunk of a stream that is no error, or any event of a stream of Responses: what is
+        sent in its place."""
         return [chunk]
 
     def event(self, line: bytes) -> bytes:
@@ -118,7 +119,8 @@ def _proxy(client: httpx.AsyncClient, mutant: Mutant) -> Starlette:
         elif (own := await mutant.before({}, path)) is not None:
             return own
         headers = {k: v for k, v in request.headers.items() if k not in HOP_BY_HOP}
-        target = request.scope["raw_path"].decode()
+        query = request.url.query
+        target = request.scope["raw_path"].decode() + (f"?{query}" if query else "")
         outgoing = client.build_request(request.method, target, content=sent, headers=headers)
         lasting = mutant.keeps_reading(body or {})
         exchange = asyncio.create_task(_exchange(client, outgoing))
@@ -227,13 +229,19 @@ async def _events(
             await answer.aclose()
 
 
-def _spoilt(line: bytes, mutant: Mutant, request: Json) -> list[bytes]:
-    payload = line.removeprefix(b"data: ")
-    if payload == b"[DONE]" or not payload.startswith(b"{"):
-        return [mutant.event(line + b"\n\n")]
+def _spoilt(block: bytes, mutant: Mutant, request: Json) -> list[bytes]:
+    named = block.startswith(b"event: ")
+    payload = block.rpartition(b"data: ")[2]
+    if not payload.startswith(b"{"):
+        return [mutant.event(block + b"\n\n")]
     chunk = json.loads(payload)
-    chunks = [chunk] if "error" in chunk else mutant.chunk(chunk, request)
-    return [mutant.event(b"data: " + json.dumps(chunk).encode() + b"\n\n") for chunk in chunks]
+    chunks = [chunk] if "error" in chunk and not named else mutant.chunk(chunk, request)
+    return [mutant.event(_block(chunk, named)) for chunk in chunks]
+
+
+def _block(chunk: Json, named: bool) -> bytes:
+    name = f"event: {chunk['type']}\n" if named else ""
+    return f"{name}data: {json.dumps(chunk)}\n\n".encode()
 
 
 @contextlib.asynccontextmanager
