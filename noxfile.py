@@ -121,6 +121,14 @@ def matrix(session: nox.Session) -> None:
     session.run("python", "-m", "conformance.matrix", "README.md", *found)
 
 
+@nox.session(default=False)
+def record(session: nox.Session) -> None:
+    """Record what a client and a server say: `-- --upstream URL --as CLIENT/NAME`."""
+    install_router(session, "conformance")
+    # Ctrl-C ends a recording, which is then written down.
+    session.run("python", "-m", "conformance.record", *session.posargs, interrupt_timeout=10)
+
+
 @nox.session(name="open-webui", default=False)
 def open_webui(session: nox.Session) -> None:
     """Use Open WebUI on the router in a browser without a window; needs Chromium."""

@@ -132,7 +132,8 @@ class Generate(Frame, frozen=True):
 
     ``messages`` and ``tools`` are as the client sent them, checked but not rewritten. ``prompts``
     instead of them: continue each, without a chat template, in ``n`` sequences; the sequence
-    with index ``p * n + i`` is the ``i``-th of prompt ``p``.
+    with index ``p * n + i`` is the ``i``-th of prompt ``p``. ``script`` is what the scripted
+    engine is to play, in JSON; others do not look at it.
     """
 
     id: int
@@ -144,6 +145,7 @@ class Generate(Frame, frozen=True):
     max_tokens: int | None = None
     template_options: dict[str, Any] = {}
     prompts: list[Prompt] = []
+    script: str = ""
 
     @property
     def sequences(self) -> int:

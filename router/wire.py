@@ -144,16 +144,30 @@ async def completion(
     n: int,
     counts: Usage,
     older_calls: bool = False,
+    named_call: bool = False,
 ) -> Json:
-    """Events to one ``chat.completion``. ``counts`` is read after the last event."""
+    """Events to one ``chat.completion``. ``counts`` is read after the last event.
+
+    ``older_calls``: the client is of the time before tools. ``named_call``: it named the function
+    to be called.
+    """
     messages = [_Message() for _ in range(n)]
     async for choice, event in events:
         messages[choice].add(event)
     choices = [message.choice(i) for i, message in enumerate(messages)]
     if older_calls:
         choices = [_with_function_call(choice, "message") for choice in choices]
+    if named_call:
+        choices = [_as_told(choice) for choice in choices]
     body = Envelope(model).wrap("chat.completion", choices)
     return {**body, "usage": usage(counts)}
+
+
+def _as_told(choice: Json) -> Json:
+    """A choice whose call was the client's decision: OpenAI says "stop" where it was the model's
+    to say "tool_calls"."""
+    told = choice["finish_reason"] == "tool_calls"
+    return {**choice, "finish_reason": "stop"} if told else choice
 
 
 def _with_function_call(choice: Json, part: str) -> Json:
@@ -179,14 +193,18 @@ async def chunks(
     include_usage: bool,
     counts: Usage,
     older_calls: bool = False,
+    named_call: bool = False,
 ) -> AsyncGenerator[Json]:
-    """Events to ``chat.completion.chunk`` objects, the usage chunk last if it was asked for."""
+    """Events to ``chat.completion.chunk`` objects, the usage chunk last if it was asked for; what
+    else is asked is what ``completion`` has."""
     envelope = Envelope(model)
     greeted: set[int] = set()
 
     def chunk(choices: list[Json], totals: Json | None = None) -> Json:
         if older_calls:
             choices = [_with_function_call(choice, "delta") for choice in choices]
+        if named_call:
+            choices = [_as_told(choice) for choice in choices]
         body = envelope.wrap("chat.completion.chunk", choices)
         return {**body, "usage": totals} if include_usage else body
 

@@ -20,6 +20,10 @@ from router.pipeline import Answer
 from router.toolcalls import Assembler
 from router.worker import Generation, ProcessDied
 
+SCRIPT = "x-mlx-router-script"
+"""The header with what the scripted engine is to play: see ``engine/script.py``. A test of a client
+can so set the answer, and leave the request as its client made it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -48,6 +52,7 @@ async def begin(
     record = Record(model=spec.id, stream=stream)
     request.state.record = record
     held.callback(services.metrics.observe, record)
+    generate = msgspec.structs.replace(generate, script=request.headers.get(SCRIPT, ""))
     try:
         generation = await unless_gone(request, _admitted(services, spec, generate, held))
     except ApiError:

@@ -42,6 +42,7 @@ async def create(request: Request) -> Response:
                 n=chat.n,
                 counts=answer.usage,
                 older_calls=chat.older_calls,
+                named_call=chat.tool_choice.named,
             )
             return JSONResponse(await unless_gone(request, completion))
         chunks = wire.chunks(
@@ -50,5 +51,6 @@ async def create(request: Request) -> Response:
             include_usage=chat.include_usage,
             counts=answer.usage,
             older_calls=chat.older_calls,
+            named_call=chat.tool_choice.named,
         )
         return sse.EventStream(sse.stream(chunks), held.pop_all())

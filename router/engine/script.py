@@ -5,7 +5,10 @@ next answer is, in raw model text, and how it is to be delivered::
 
     {"script": {"text": "Paris <tool_call>...", "rate": 50, "prefill_ms": 0}}
 
-Without one the engine makes up an answer itself: see ``improvise``.
+What stands behind ``script`` can also come with the request, for whoever must not touch its
+messages; then a list has one script for each answer that the request wants.
+
+Without any the engine makes up an answer itself: see ``improvise``.
 """
 
 from __future__ import annotations
@@ -57,11 +60,23 @@ def tokenize(text: str) -> list[str]:
 
 
 def of(request: Generate) -> list[Script]:
-    """The script of a chat, or of each prompt. Raises ValueError for a faulty one."""
+    """The script of each sequence. Raises ValueError for a faulty one, or too few."""
+    if request.script:
+        return _given(request)
     if request.prompts:
         texts = [words(prompt) for prompt in request.prompts]
-        return [_written(text) or Script(text=_repeated(text)) for text in texts]
-    return [_written(text(request.messages[-1])) or Script(text=improvise(request))]
+        played = [_written(text) or Script(text=_repeated(text)) for text in texts]
+    else:
+        played = [_written(text(request.messages[-1])) or Script(text=improvise(request))]
+    return [script for script in played for _ in range(request.n)]
+
+
+def _given(request: Generate) -> list[Script]:
+    given = msgspec.json.decode(request.script, type=Script | list[Script])
+    scripts = given if isinstance(given, list) else [given] * request.sequences
+    if len(scripts) < request.sequences:
+        raise ValueError(f"{len(scripts)} scripts for {request.sequences} answers")
+    return scripts
 
 
 def _written(text: str) -> Script | None:

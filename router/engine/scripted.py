@@ -126,13 +126,14 @@ class Stage:
             self._link.send(refused)
             return
         self._link.send(
-            frames.Admitted(request.id, sum(sizes), playlist[0].reasoning_open),
+            frames.Admitted(
+                request.id, sum(sizes), any(script.reasoning_open for script in playlist)
+            ),
             frames.Prefilling(request.id, cached_tokens=0),
         )
         for index in range(request.sequences):
-            place = index // request.n
-            room = self._context_length - sizes[place]
-            self._enter(request, index, playlist[place], min(request.max_tokens or room, room))
+            room = self._context_length - sizes[index // request.n]
+            self._enter(request, index, playlist[index], min(request.max_tokens or room, room))
         self._report()
 
     def _sizes(self, request: frames.Generate) -> list[int]:

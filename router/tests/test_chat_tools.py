@@ -80,6 +80,33 @@ def test_one_call_at_most(scripted: Server) -> None:
     assert body["choices"][0]["finish_reason"] == "tool_calls"
 
 
+WEATHER_IT_IS = {"type": "function", "function": {"name": "get_weather"}}
+
+
+@pytest.mark.parametrize(
+    ("tool_choice", "reason"),
+    [("auto", "tool_calls"), ("required", "tool_calls"), (WEATHER_IT_IS, "stop")],
+)
+def test_why_an_answer_with_a_call_ends(
+    scripted: Server, tool_choice: str | dict[str, Any], reason: str
+) -> None:
+    """Where the client named the function, api.openai.com says "stop"."""
+    offer: dict[str, Any] = {"tools": [WEATHER], "tool_choice": tool_choice}
+    whole = scripted.chat(script(call("get_weather", city="Rome")), **offer).json()["choices"][0]
+    chunks = events(scripted, script(call("get_weather", city="Rome")), **offer)
+    assert whole["message"]["tool_calls"]
+    assert whole["finish_reason"] == reason
+    assert [chunk["choices"][0]["finish_reason"] for chunk in chunks if chunk["choices"]][
+        -1
+    ] == reason
+
+
+def test_a_named_call_that_was_cut_is_a_length(scripted: Server) -> None:
+    text = call("get_weather", city="a long way to Tipperary")
+    offer: dict[str, Any] = {"tools": [WEATHER], "tool_choice": WEATHER_IT_IS, "max_tokens": 5}
+    assert scripted.chat(script(text), **offer).json()["choices"][0]["finish_reason"] == "length"
+
+
 def test_a_bare_json_call(scripted: Server) -> None:
     text = '```json\n{"name": "get_weather", "arguments": {"city": "Rome"}}\n```'
     body = scripted.chat(script(text), tools=[WEATHER]).json()

@@ -48,7 +48,7 @@ def test_a_named_function_is_called_once(real: Server) -> None:
     [(name, arguments)] = called(choice)
     assert name == "get_weather"
     assert fits(arguments, WEATHER["function"]["parameters"])  # type: ignore[index]
-    assert choice["finish_reason"] == "tool_calls"
+    assert choice["finish_reason"] == "stop"
     assert choice["message"]["content"] is None
 
 

@@ -1,0 +1,1 @@
+"""Recording what clients and a server say to each other, into ``fixtures/traffic``."""
