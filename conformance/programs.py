@@ -9,7 +9,7 @@ import shlex
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +71,16 @@ class Told:
     tool_calls: list[dict[str, Any]]
     usage: dict[str, int] | None
     error: dict[str, str] | None
+
+
+@dataclass
+class Round:
+    """What programs have done in one round of the suite: each scenario once, by the names of
+    both. ``before``: the server's counters when the first of them began."""
+
+    runs: dict[tuple[str, str], Ran] = field(default_factory=dict)
+    before: dict[str, int] | None = None
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 async def ran(program: Program, arguments: Sequence[str], target: Target) -> Ran:
