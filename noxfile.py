@@ -121,6 +121,15 @@ def matrix(session: nox.Session) -> None:
     session.run("python", "-m", "conformance.matrix", "README.md", *found)
 
 
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Write what the programs of `agents` print into their READMEs, in its environments."""
+    install_router(session, "conformance")
+    chosen = session.posargs or FRAMEWORKS
+    given = [f"{name}={ROOT / '.nox' / f'agents-{name}' / 'bin' / 'python'}" for name in chosen]
+    session.run("python", "-m", "conformance.examples", *given)
+
+
 @nox.session(name="open-webui", default=False)
 def open_webui(session: nox.Session) -> None:
     """Use Open WebUI on the router in a browser without a window; needs Chromium."""
