@@ -106,7 +106,7 @@ def comparison(session: nox.Session) -> None:
 def agents(session: nox.Session, framework: str) -> None:
     """Run a framework's scenarios and examples; flags of the conformance suite after `--`."""
     session.install("-r", f"agents/{framework}/requirements.txt")
-    given = ["--framework", f"{framework}={session.bin}/python"]
+    given = ["--framework", f"{framework}={session.bin}/python", "--jobs", "4"]
     found = ["--json", str(FOUND / f"{framework}.json")]
     # The suite and the router come from their own environment: frameworks pin what they share.
     suite = [sys.executable, "-m", "nox", "-s", "conformance", "--", "fw", "--strict"]
@@ -127,6 +127,15 @@ def record(session: nox.Session) -> None:
     install_router(session, "conformance")
     # Ctrl-C ends a recording, which is then written down.
     session.run("python", "-m", "conformance.record", *session.posargs, interrupt_timeout=10)
+
+
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Write what the programs of `agents` print into their READMEs, in its environments."""
+    install_router(session, "conformance")
+    chosen = session.posargs or FRAMEWORKS
+    given = [f"{name}={ROOT / '.nox' / f'agents-{name}' / 'bin' / 'python'}" for name in chosen]
+    session.run("python", "-m", "conformance.examples", *given)
 
 
 @nox.session(name="open-webui", default=False)

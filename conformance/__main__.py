@@ -54,6 +54,7 @@ def main(
         typer.Option(help="NAME=PYTHON: run agents/NAME with this Python; may be repeated."),
     ] = None,
     repeat: Annotated[int, typer.Option(min=1, help="Carry out each check so many times.")] = 1,
+    jobs: Annotated[int, typer.Option(min=1, help="Programs of frameworks at a time.")] = 1,
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write results here; without a file, print them.")
     ] = None,
@@ -82,10 +83,10 @@ def main(
     running = None
     if base_url:
         running = profile.at(base_url, model, api_key)
-    with report.live(chosen * repeat) as on_result:
-        results = asyncio.run(
-            _run(chosen, running, profile, on_result, strict=strict, repeat=repeat)
-        )
+    repeated = [check for check in chosen if not check.once]
+    rounds = [chosen, *[repeated] * (repeat - 1)]
+    with report.live([check for checks in rounds for check in checks]) as on_result:
+        results = asyncio.run(_run(rounds, running, profile, on_result, strict=strict, jobs=jobs))
     saved = report.save(results, transcripts)
     server = f"{model} at {running.base_url}" if running else "started for this run"
     files = (json_file, junit, md, html, badge)
@@ -105,22 +106,22 @@ def spelled_out(arguments: list[str]) -> list[str]:
 
 
 async def _run(
-    chosen: list[Check],
+    rounds: list[list[Check]],
     running: Target | None,
     profile: Profile,
     on_result: Callable[[Result], None],
     *,
     strict: bool,
-    repeat: int,
+    jobs: int,
 ) -> list[Result]:
     """A round knows no answer of another."""
-    rounds = []
+    results = []
     async with opened(profile, running) as (primary, scripted):
-        for _ in range(repeat):
+        for checks in rounds:
             anew = scripted and Session(scripted.target)
-            runner = Runner(Session(primary.target), anew, profile, strict=strict)
-            rounds.append(await runner.run(chosen, on_result))
-    return merged(rounds)
+            runner = Runner(Session(primary.target), anew, profile, strict=strict, jobs=jobs)
+            results.append(await runner.run(checks, on_result))
+    return merged(results)
 
 
 if __name__ == "__main__":

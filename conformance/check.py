@@ -56,9 +56,10 @@ class Check:
     """``needs`` names capabilities of a target profile; ``scripted`` checks need the scripted
     engine, because they play a text, a clock or a crash. ``timeout`` is in seconds. A
     ``taxing`` check may leave the server at work, or worse: it runs after the others, and the
-    next one waits until the server answers again. An invariant judges streams ``of`` one kind,
-    subclasses included. A ``trial`` is no check before it is ``by``
-    a program; ``once`` if it is the same in all variants of that."""
+    next one waits until the server answers again. One that is not ``alone`` may be carried out
+    while others are. An invariant judges streams ``of`` one kind, subclasses included. A ``trial``
+    is no check before it is ``by`` a program; ``once`` if it is the same in all variants of that,
+    and however often a run is repeated."""
 
     id: str
     level: Level
@@ -70,6 +71,7 @@ class Check:
     scripted: bool = False
     timeout: float = 60
     taxing: bool = False
+    alone: bool = True
     trial: Trial | None = None
     once: bool = False
     of: type[EventStream] = EventStream
@@ -128,11 +130,13 @@ def trial(
     cite: Sequence[str],
     needs: Sequence[str],
     timeout: float,
+    alone: bool = False,
     once: bool = False,
 ) -> Callable[[Trial], Trial]:
     def register(trial: Trial) -> Trial:
         new = Check(id, level, tuple(cite), _requirement(trial), None, None)
-        _add(replace(new, needs=tuple(needs), timeout=timeout, trial=trial, once=once))
+        new = replace(new, needs=tuple(needs), timeout=timeout)
+        _add(replace(new, alone=alone, trial=trial, once=once))
         return trial
 
     return register
@@ -144,8 +148,8 @@ def carried_out(programs: Sequence[Program] = ()) -> list[Check]:
     trials = [check for check in REGISTRY.values() if check.trial]
     return checks + [
         trial.by(program)
-        for program in programs
         for trial in trials
+        for program in programs
         if program.usual or not trial.once
     ]
 

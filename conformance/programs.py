@@ -8,8 +8,8 @@ import os
 import shlex
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +73,16 @@ class Told:
     error: dict[str, str] | None
 
 
+@dataclass
+class Round:
+    """What programs have done in one round of the suite: each scenario once, by the names of
+    both. ``before``: the server's counters when the first of them began."""
+
+    runs: dict[tuple[str, str], Ran] = field(default_factory=dict)
+    before: dict[str, int] | None = None
+    beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
 async def ran(program: Program, arguments: Sequence[str], target: Target) -> Ran:
     """Run a script of the program's folder against a server. Raises Failed where there is none,
     or no Python for it."""
@@ -80,11 +90,11 @@ async def ran(program: Program, arguments: Sequence[str], target: Target) -> Ran
         if not file.is_file():
             raise Failed(f"the file {file}", "none", "`nox -s agents` makes the environments")
     command = [str(program.python), *arguments]
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(OWN)}
     started = time.monotonic()
     async with recorded(target.base_url) as (base_url, exchanges):
         there = _whereabouts(base_url, target.api_key, target.model)
-        code, said, complained = await _output(command, program.folder, kept | there)
+        environment = clean(os.environ) | there
+        code, said, complained = await output(command, program.folder, environment)
     seconds = time.monotonic() - started
     there = _whereabouts(target.base_url, "…", target.model)
     words = [*(f"{name}={value}" for name, value in there.items()), shlex.join(command)]
@@ -97,8 +107,13 @@ def _whereabouts(base_url: str, api_key: str, model: str) -> dict[str, str]:
     return {"OPENAI_BASE_URL": base_url, "OPENAI_API_KEY": api_key, "MLX_ROUTER_MODEL": model}
 
 
-async def _output(
-    command: Sequence[str], folder: Path, environment: dict[str, str]
+def clean(environment: Mapping[str, str]) -> dict[str, str]:
+    """What of an environment any program may see."""
+    return {k: v for k, v in environment.items() if not k.startswith(OWN)}
+
+
+async def output(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str]
 ) -> tuple[int | None, str, str]:
     """Exit code, None after ``LIMIT``, standard output and standard error."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 import h11
 
@@ -58,7 +59,8 @@ def in_order(checks: Sequence[Check]) -> list[Check]:
 class Runner:
     """``primary`` is the target under test, ``scripted`` a router that plays scripts, if any.
 
-    A check goes to the first of them that has what it needs.
+    A check goes to the first of them that has what it needs. Up to ``jobs`` of those that need
+    not be alone are carried out at a time.
     """
 
     def __init__(
@@ -68,22 +70,30 @@ class Runner:
         profile: Profile,
         *,
         strict: bool = False,
+        jobs: int = 1,
         patience: float = RECOVERY,
     ) -> None:
         self._sessions = [session for session in (primary, scripted) if session]
         self._silent: dict[Session, str] = {}
         self._profile = profile
         self._strict = strict
+        self._jobs = jobs
         self._patience = patience
 
     async def run(
         self, checks: Sequence[Check], on_result: Callable[[Result], None]
     ) -> list[Result]:
-        results = []
-        for check in in_order(checks):
-            result = await self.result(check)
-            on_result(result)
-            results.append(result)
+        results: list[Result] = []
+        for alone, neighbours in groupby(in_order(checks), key=lambda check: check.alone):
+            free = asyncio.Semaphore(1 if alone else self._jobs)
+
+            async def one(check: Check, free: asyncio.Semaphore = free) -> Result:
+                async with free:
+                    result = await self.result(check)
+                on_result(result)
+                return result
+
+            results += await asyncio.gather(*map(one, neighbours))
         return results
 
     async def result(self, check: Check) -> Result:
@@ -106,9 +116,10 @@ class Runner:
 
         if session is None:
             return result("n/a", actual=f"needs {', '.join(_needs(check))}")
-        session.last = session.ran = None
         if check.run and session in self._silent:
             return result("n/a", actual=f"no answer any more since {self._silent[session]}")
+        session = session if check.alone else session.beside()
+        session.last = session.ran = None
         try:
             async with asyncio.timeout(check.timeout):
                 exchange = await self._carry_out(check, session)

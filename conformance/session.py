@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import json
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -13,7 +14,7 @@ import h11
 from conformance.client import Exchange, Sent, exchange
 from conformance.eventstream import EventStream
 from conformance.expect import json_object, status
-from conformance.programs import Ran
+from conformance.programs import Ran, Round
 from conformance.target import Target
 from conformance.transcript import Transcript
 
@@ -37,9 +38,9 @@ class Session:
     """Requests to one target. Answers to equal requests are shared, unless ``fresh``.
 
     ``last`` is the latest exchange and ``ran`` the latest program, for the report of a check;
-    ``streams`` are all streams of the run, which the invariants judge. ``front`` stands
-    before the servers that a check starts itself: it takes a root URL and gives the one to be
-    asked.
+    ``streams`` are all streams of the run, which the invariants judge, and ``round`` what programs
+    have done. ``front`` stands before the servers that a check starts itself: it takes a root URL
+    and gives the one to be asked.
     """
 
     def __init__(
@@ -52,7 +53,13 @@ class Session:
         self.last: Exchange | None = None
         self.ran: Ran | None = None
         self.streams: list[EventStream] = []
+        self.round = Round()
         self._remembered: dict[str, Exchange] = {}
+
+    def beside(self) -> Session:
+        """The same session for one more check at the same time: only what is of one check, the
+        latest exchange and program, is its own."""
+        return copy.copy(self)
 
     async def request(
         self,

@@ -79,9 +79,11 @@ SCRIPTED = frozenset(
 
 
 @contextlib.asynccontextmanager
-async def spawned(engine: str, capabilities: frozenset[str], *flags: str) -> AsyncIterator[Target]:
-    """A router of its own for the run, ready to answer."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
+async def spawned(
+    engine: str, capabilities: frozenset[str], *flags: str, port: int = 0
+) -> AsyncIterator[Target]:
+    """A router of its own for the run, ready to answer; without a port on a free one."""
+    with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         process = await asyncio.create_subprocess_exec(

@@ -1,16 +1,15 @@
 """Agent frameworks end to end: the common scenarios of ``agents/``, with a model that can act.
 
 What counts is what a framework's user gets, so most is read in what its program tells. How often
-it asked comes from a proxy between the two, and what that cost from the server's metrics.
+it asked, and what it was told of the cost, comes from a proxy between the two.
 """
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
-from conformance import metrics
+from conformance import accounts
 from conformance.check import MUST, SHOULD, trial
 from conformance.failure import NotApplicable, expect
 from conformance.frameworks import Program
@@ -27,61 +26,35 @@ WEATHER = {"Paris": "21", "London": "14"}
 """What the tool says of each city, and nobody could guess."""
 
 UNKNOWN = "no-such-model"
-COUNTED = ("text", "stream", "tool")
-"""The scenarios whose usage is looked at: one answer, a stream, and several requests."""
+COUNTED = ("text", "stream", "memory", "tool", "parallel", "structured")
+"""The scenarios that cost tokens."""
 
 PIECES = 3
-QUIET = 30.0
-"""Seconds for the server to finish what others have asked, before tokens are counted."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """``tokens`` are those that the server counted meanwhile, where it has metrics."""
-
     ran: Ran
     told: Told
-    tokens: dict[str, int]
-
-
-_runs: WeakKeyDictionary[Session, dict[tuple[str, str], Run]] = WeakKeyDictionary()
 
 
 async def run(session: Session, program: Program, scenario: str) -> Run:
-    """A scenario as the program carries it out, once in a run of the suite. Raises Failed when
+    """A scenario as the program carries it out, once in a round of the suite. Raises Failed when
     it does not end well."""
-    known = _runs.setdefault(session, {})
-    key = (program.name, scenario)
-    if key not in known:
-        before = await _tokens(session)
-        one = await ran(program, program.scenario(scenario), session.target)
-        _show(session, one)
-        one.succeeded()
-        expect(one.told is not None, "one line of JSON, as agents/scenarios.py has it", one.said)
-        assert one.told
-        after = await _tokens(session)
-        tokens = {name: after[name] - before[name] for name in after}
-        known[key] = Run(one, one.told, tokens)
-    _show(session, known[key].ran)
-    return known[key]
+    await accounts.begin(session)
+    runs, key = session.round.runs, (program.name, scenario)
+    if key not in runs:
+        runs[key] = await ran(program, program.scenario(scenario), session.target)
+    one = runs[key]
+    _show(session, one)
+    one.succeeded()
+    expect(one.told is not None, "one line of JSON, as agents/scenarios.py has it", one.said)
+    assert one.told
+    return Run(one, one.told)
 
 
 def _show(session: Session, one: Ran) -> None:
     session.ran, session.last = one, next(reversed(one.exchanges), None)
-
-
-async def _tokens(session: Session) -> dict[str, int]:
-    """The server's counters, under the names that usage has."""
-    if "metrics" not in session.target.capabilities:
-        return {}
-    await metrics.idle(session, QUIET)
-    now = await metrics.read(session)
-    names = {
-        "prompt_tokens": metrics.PROMPT_TOKENS,
-        "completion_tokens": metrics.COMPLETION_TOKENS,
-    }
-    # Counters appear with the first request.
-    return {name: int(now.get(metric, 0)) for name, metric in names.items()}
 
 
 @trial("fw.text", level=MUST, cite=["FW"], needs=ABLE, timeout=RUN)
@@ -161,16 +134,19 @@ async def errors(session: Session, program: Program) -> None:
     )
 
 
-@trial("fw.usage", level=MUST, cite=["FW"], needs=(*ABLE, "metrics"), timeout=3 * RUN)
+@trial("fw.usage", level=MUST, cite=["FW"], needs=(*ABLE, "metrics"), timeout=6 * RUN, alone=True)
 async def usage(session: Session, program: Program) -> None:
-    """The usage that a framework tells is what the server counted."""
-    loud = [scenario for scenario in COUNTED if scenario not in program.framework.silent]
-    if not loud:
-        raise NotApplicable(f"{program.framework.name} tells no usage")
-    for scenario in loud:
+    """The usage that a framework tells is what the server told it, and all that was told in the
+    round is what the server counted."""
+    for scenario in COUNTED:
         found = await run(session, program, scenario)
-        told, counted = found.told.usage, found.tokens
-        expect(told == counted, f"usage {counted} of the scenario {scenario}", told)
+        told = accounts.told(found.ran.exchanges)
+        if scenario not in program.framework.silent:
+            expect(found.told.usage == told, f"usage {told} of {scenario}", found.told.usage)
+    # Whose tokens they are cannot be seen in counters, so they are compared with everybody's.
+    told = accounts.told(e for one in session.round.runs.values() for e in one.exchanges)
+    counted = await accounts.counted(session)
+    expect(told == counted, f"usage {counted} of this round, as counted", told)
 
 
 @trial("fw.examples", level=MUST, cite=["OURS"], needs=ABLE, timeout=10 * RUN, once=True)

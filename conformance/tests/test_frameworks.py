@@ -23,6 +23,7 @@ from conformance.report import program as words
 from conformance.runner import Result, Runner
 from conformance.session import Session
 from conformance.target import Profile, Target
+from conformance.tests.counting import counting
 
 NOWHERE = "http://127.0.0.1:9/v1"
 """Nothing listens on the discard port."""
@@ -83,10 +84,11 @@ def telling(line: dict[str, Any]) -> str:
     return f"print({json.dumps(json.dumps(HONEST | line))})"
 
 
-def judged(program: Program, scenario: str) -> Result:
+def judged(program: Program, scenario: str, base_url: str = NOWHERE, *capabilities: str) -> Result:
     """What the scenario's check says. A SHOULD is a MUST here."""
     check = next(c for c in carried_out([program]) if c.id == f"fw.{scenario}[some]")
-    target = Target(NOWHERE, "some-model", frozenset({"agents"}), api_key="secret")
+    able = frozenset({"agents", *capabilities})
+    target = Target(base_url, "some-model", able, api_key="secret")
     runner = Runner(Session(target), None, Profile("some", frozenset()), strict=True)
     return asyncio.run(runner.result(check))
 
@@ -194,6 +196,29 @@ def _uses(text: str, script: str) -> bool:
 def test_usage_is_not_compared_where_the_server_does_not_count(tmp_path: Path) -> None:
     found = judged(program(tmp_path, telling({})), "usage")
     assert (found.outcome, found.actual) == ("n/a", "needs agents, metrics")
+
+
+NOTHING = {"prompt_tokens": 0, "completion_tokens": 0}
+
+
+@pytest.mark.parametrize(
+    ("usage", "step", "outcome", "expected"),
+    [
+        (NOTHING, 0, "pass", ""),
+        (NOTHING, 1, "fail", "of this round, as counted"),
+        ({**NOTHING, "prompt_tokens": 1}, 0, "fail", "of text"),
+        (None, 0, "fail", "of text"),
+    ],
+)
+def test_usage_is_what_the_server_told_and_counted(
+    tmp_path: Path, usage: dict[str, int] | None, step: int, outcome: str, expected: str
+) -> None:
+    """The program asks nothing."""
+    with counting(step) as base_url:
+        asks_nothing = program(tmp_path, telling({"usage": usage}))
+        found = judged(asks_nothing, "usage", base_url, "metrics")
+    assert found.outcome == outcome
+    assert found.expected.endswith(expected)
 
 
 def test_reports_have_the_program(tmp_path: Path) -> None:

@@ -38,6 +38,12 @@ def test_one_round_is_none() -> None:
     assert merged([once]) == once
 
 
+def test_what_is_carried_out_once_has_no_rounds() -> None:
+    rounds = [[result("first", "pass"), result("once", "fail")], [result("first", "pass")]]
+    first, once = merged(rounds)
+    assert (first.rounds, once.outcome, once.rounds) == (("pass", "pass"), "fail", ())
+
+
 def test_the_summary_tells_how_often(capsys: pytest.CaptureFixture[str]) -> None:
     console.summary(merged([[result("first", "pass")], [result("first", "fail")]]))
     assert "1 of 2  some.first" in capsys.readouterr().out

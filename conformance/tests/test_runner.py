@@ -74,6 +74,32 @@ def result(one: Check, *, expected: dict[str, str] | None = None, strict: bool =
     return results(one, expected=expected, strict=strict)[0]
 
 
+def test_checks_that_need_not_be_alone_run_beside_each_other() -> None:
+    """Each with a latest exchange of its own; the others wait for them."""
+    at_once, most, seen = 0, [0], []
+
+    async def meets(session: Session) -> None:
+        nonlocal at_once
+        at_once += 1
+        most[-1] = max(most[-1], at_once)
+        session.last = mine = Exchange(Sent("GET", NOWHERE, {}, None), Received(200, []))
+        await asyncio.sleep(0.01)
+        assert session.last is mine
+        at_once -= 1
+
+    async def looks(session: Session) -> None:
+        seen.append(at_once)
+        most.append(0)
+
+    together, alone = check(meets, alone=False), check(looks)
+    runner = Runner(session(), None, Profile("some", frozenset()), jobs=2)
+    checks = [together, together, together, alone, together]
+    found = asyncio.run(runner.run(checks, lambda result: None))
+    assert [one.outcome for one in found] == ["pass"] * 5
+    assert [one.check for one in found] == checks
+    assert (most, seen) == ([2, 1], [0])
+
+
 EXPECTED = {"some.check": "not built yet"}
 
 
