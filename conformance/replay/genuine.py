@@ -39,6 +39,8 @@ def doubt(told: Interaction) -> str | None:
         return "made by hand: it has not passed OpenAI's edge"
     if is_stream(told.answer) and not _whole(told):
         return "parts of the stream were taken out"
+    if _unasked_usage(told):
+        return "parts of the request were taken out"
     return None
 
 
@@ -89,3 +91,9 @@ def _whole(told: Interaction) -> bool:
     first = numbers[0] if numbers and "starting_after=" in told.url else 0
     ended = b"[DONE]" in told.answer[-200:] or (events and events[-1].get("type") in ENDS)
     return bool(ended) and numbers == list(range(first, first + len(numbers)))
+
+
+def _unasked_usage(told: Interaction) -> bool:
+    """A stream of chat tells its usage only to who asks for it."""
+    counted = b'"choices":[],"usage":{' in told.answer.replace(b" ", b"")
+    return counted and b"include_usage" not in (told.body or b"")

@@ -16,7 +16,7 @@ from conformance.client import Exchange, exchange
 from conformance.failure import Failed
 from conformance.replay import sending
 from conformance.replay.answers import objects
-from conformance.replay.endpoints import endpoint
+from conformance.replay.endpoints import endpoint, family
 from conformance.replay.excuses import excuse
 from conformance.replay.outcome import Fault, Outcome
 from conformance.replay.recording import Recording
@@ -49,14 +49,18 @@ def cassettes(recordings: Iterable[Recording]) -> list[Cassette]:
     return [list(told) for _, told in by_cassette]
 
 
-def sample(of: Sequence[Cassette], size: int) -> list[Cassette]:
-    """At least ``size`` recordings, if there are so many: whole cassettes, chosen by a hash, so
-    that they are the same each time, and most of them still are when others join."""
+def sample(of: Iterable[Cassette], size: int) -> list[Cassette]:
+    """At least ``size`` recordings that a model of text may answer, if there are so many. Whole
+    cassettes, chosen by a hash: they are the same each time, and most still are when others join.
+    """
     chosen: list[Cassette] = []
+    useful = 0
     for told in sorted(of, key=_lot):
-        if sum(map(len, chosen)) >= size:
+        if useful >= size:
             break
-        chosen.append(told)
+        if count := sum(family(recording.path) is None for recording in told):
+            useful += count
+            chosen.append(told)
     return chosen
 
 

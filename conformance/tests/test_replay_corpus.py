@@ -160,6 +160,10 @@ DOUBTS = {
         ASKED,
         response(completion(), {"Content-Type": ["application/json"]}),
     ),
+    "parts of the request were taken out": (
+        ASKED,
+        response(STREAM.replace("}", ', "choices": [], "usage": {}}', 1)),
+    ),
     "parts of the stream were taken out": (ASKED, response(STREAM.replace("[DONE]", ""))),
 }
 
@@ -167,6 +171,12 @@ DOUBTS = {
 @pytest.mark.parametrize("reason", DOUBTS, ids=str)
 def test_what_is_not_genuine_is_dropped(reason: str | None) -> None:
     assert why(*DOUBTS[reason]) == reason
+
+
+def test_a_stream_may_tell_the_usage_that_was_asked_for() -> None:
+    _, told = DOUBTS["parts of the request were taken out"]
+    asking = {"messages": [], "stream_options": {"include_usage": True}}
+    assert why(request(asking), told) is None
 
 
 def test_a_stream_without_one_of_its_numbers_is_thinned() -> None:
