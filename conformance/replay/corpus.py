@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -22,6 +23,9 @@ from conformance.replay.recording import Recording
 from conformance.replay.sources import Source
 
 COPY = "a copy of another recording"
+BORROWED = "made by hand: its headers belong to another answer"
+RAY = re.compile(r"[0-9a-f]{16}-[A-Z]{3}")
+"""What OpenAI's edge calls a request: no other is called so."""
 
 
 @dataclass
@@ -51,6 +55,19 @@ class Corpus:
             recording = _recording(source, cassette, place, one)
             (self.repeats if repeat else self.recordings).append(recording)
 
+    def drop_borrowed(self) -> None:
+        """Drop what was made of another recording, and that one, too: which it is does not
+        show."""
+        asked: dict[str, set[tuple[str, str, bytes | None]]] = {}
+        for one in (*self.recordings, *self.repeats):
+            sent = one.exchange.sent
+            asked.setdefault(_ray(one), set()).add((sent.method, sent.url, sent.body))
+        for kept in (self.recordings, self.repeats):
+            own = [one for one in kept if not _ray(one) or len(asked[_ray(one)]) == 1]
+            if len(own) < len(kept):
+                self.dropped[BORROWED] += len(kept) - len(own)
+                kept[:] = own
+
 
 def load(sources: Iterable[Source], folder: Path = FOLDER) -> Corpus:
     """The recordings of the sources, which are downloaded if need be. Raises FetchError."""
@@ -58,6 +75,7 @@ def load(sources: Iterable[Source], folder: Path = FOLDER) -> Corpus:
     for source in sources:
         for cassette, told in in_archive(fetched(source, folder)):
             corpus.add(str(source), cassette, told)
+    corpus.drop_borrowed()
     return corpus
 
 
@@ -66,7 +84,14 @@ def load_folder(folder: Path) -> Corpus:
     corpus = Corpus()
     for cassette, told in in_folder(folder):
         corpus.add(folder.name, cassette, told)
+    corpus.drop_borrowed()
     return corpus
+
+
+def _ray(recording: Recording) -> str:
+    """Empty where it is hidden."""
+    ray = recording.exchange.received.header("cf-ray") or ""
+    return ray if RAY.fullmatch(ray) else ""
 
 
 def _known(seen: set[bytes], what: object) -> bool:

@@ -17,7 +17,7 @@ import yaml
 import zstandard
 
 from conformance.replay.cassettes import in_archive, interactions
-from conformance.replay.corpus import COPY, Corpus, load_folder
+from conformance.replay.corpus import BORROWED, COPY, Corpus, load_folder
 from conformance.replay.genuine import REDACTED, doubt
 
 ID = "chatcmpl-" + "A1b2" * 7 + "Z"
@@ -232,6 +232,19 @@ def test_what_a_later_request_names_is_no_repeat() -> None:
     corpus = corpus_of(cassette(first), cassette(first, second))
     assert len(corpus.recordings) == 3
     assert not corpus.repeats
+
+
+def test_headers_of_another_answer_give_a_hand_away() -> None:
+    def told(text: str, ray: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        asked = request({"messages": [{"role": "user", "content": text}]})
+        return asked, response(completion(), {"CF-RAY": [ray]})
+
+    ours, other, hidden = "9ee06be8ab20d481-EWR", "8e122593ff368bc8-SIN", "CF-RAY-XXX"
+    pairs = [told("a", ours), told("b", ours), told("c", other), told("d", hidden)]
+    corpus = corpus_of(cassette(*pairs, told("e", hidden)), cassette(pairs[2]))
+    corpus.drop_borrowed()
+    assert [recording.id[-1] for recording in corpus.recordings] == ["2", "3", "4"]
+    assert corpus.dropped == Counter({BORROWED: 2, COPY: 1})
 
 
 def test_an_upload_has_no_json(tmp_path: Path) -> None:
