@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 CHECKS = {
     "status": "replay.accepted",
@@ -50,14 +48,6 @@ class Outcome:
     @property
     def passed(self) -> bool:
         return not self.faults and self.excuse is None
-
-    def line(self) -> str:
-        return json.dumps(asdict(self), ensure_ascii=False)
-
-    @classmethod
-    def of(cls, line: str) -> Outcome:
-        told: dict[str, Any] = json.loads(line)
-        return cls(**{**told, "faults": tuple(Fault(**fault) for fault in told["faults"])})
 
 
 def by_endpoint(outcomes: Iterable[Outcome]) -> Iterator[tuple[str, list[Outcome]]]:

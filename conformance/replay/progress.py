@@ -14,7 +14,7 @@ INTERVAL = 15
 
 class Progress:
     """What is left is reckoned in bytes of requests, because it is long prompts that take
-    time."""
+    time. What was not ``ahead`` is no progress."""
 
     def __init__(self, ahead: Sequence[Recording], say: Callable[[str], None]) -> None:
         self._sizes = {one.id: 1 + len(one.exchange.sent.body or b"") for one in ahead}
@@ -23,6 +23,8 @@ class Progress:
         self._started = self._said = time.monotonic()
 
     def heard(self, outcome: Outcome) -> None:
+        if outcome.id not in self._sizes:
+            return
         self._heard.append(outcome)
         now = time.monotonic()
         if now - self._said >= INTERVAL:

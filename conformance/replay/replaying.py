@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import itertools
-import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
@@ -18,6 +17,7 @@ from conformance.replay import sending
 from conformance.replay.answers import objects
 from conformance.replay.endpoints import endpoint, family
 from conformance.replay.excuses import excuse
+from conformance.replay.journal import Journal
 from conformance.replay.outcome import Fault, Outcome
 from conformance.replay.recording import Recording
 from conformance.target import Target
@@ -69,13 +69,15 @@ def _lot(told: Cassette) -> bytes:
 
 
 class Replay:
-    """Carries out cassettes against one server; ``on_outcome`` hears of each request at once."""
+    """Carries out cassettes against one server; ``on_outcome`` hears of each request at once.
+    What the journal knows is not sent again, but is judged."""
 
     def __init__(
         self,
         target: Target,
         judge: Judge,
         on_outcome: Callable[[Outcome], None],
+        journal: Journal,
         *,
         at_once: int = AT_ONCE,
         patience: float = PATIENCE,
@@ -83,6 +85,7 @@ class Replay:
         self._target = target
         self._judge = judge
         self._on_outcome = on_outcome
+        self._journal = journal
         self._patience = patience
         self._room = asyncio.Semaphore(at_once)
 
@@ -93,40 +96,41 @@ class Replay:
 
     async def _cassette(self, recordings: Cassette) -> None:
         names = sending.Names()
+        known = self._journal.recall(recordings)
         async with self._room:
             for recording in recordings:
-                self._on_outcome(await self._one(recording, names))
+                answer = known.get(recording.id)
+                try:
+                    answer = answer or await self._answer(recording, names)
+                except (OSError, h11.ProtocolError, TimeoutError) as error:
+                    self._on_outcome(_unanswered(recording, error))
+                    continue
+                self._on_outcome(self._outcome(recording, answer, set(names.ours)))
+                names.learn(recording, answer)
 
-    async def _one(self, recording: Recording, names: sending.Names) -> Outcome:
+    async def _answer(self, recording: Recording, names: sending.Names) -> Exchange:
         sent = sending.request(recording, self._target, names)
-        started = time.monotonic()
+        async with asyncio.timeout(self._patience):
+            answer = await exchange(sent)
+        self._journal.keep(recording, answer)
+        return answer
+
+    def _outcome(self, recording: Recording, answer: Exchange, known: set[str]) -> Outcome:
         told = recording.exchange
-        where = endpoint(told.sent.method, recording.path)
-        expected = told.received.status
-        try:
-            async with asyncio.timeout(self._patience):
-                answer = await exchange(sent)
-        except (OSError, h11.ProtocolError, TimeoutError) as error:
-            fault = Fault("status", "no answer", f"{type(error).__name__}: {error}")
-            seconds = time.monotonic() - started
-            return Outcome(
-                recording.id, recording.source, where, expected, 0, (fault,), seconds=seconds
-            )
-        reason = excuse(recording, answer, set(names.ours)) if _differs(told, answer) else None
+        reason = excuse(recording, answer, known) if _differs(told, answer) else None
         faults = tuple(self._faults(recording, answer, reason))
-        names.learn(recording, answer)
         prompt, said = _tokens(answer)
         return Outcome(
-            recording.id,
-            recording.source,
-            where,
-            expected,
-            answer.received.status,
-            faults,
-            None if faults else reason,
-            round(time.monotonic() - started, 2),
-            prompt,
-            said,
+            id=recording.id,
+            source=recording.source,
+            endpoint=endpoint(told.sent.method, recording.path),
+            expected=told.received.status,
+            status=answer.received.status,
+            faults=faults,
+            excuse=None if faults else reason,
+            seconds=round(answer.received.seconds, 2),
+            prompt=prompt,
+            answer=said,
         )
 
     def _faults(self, recording: Recording, answer: Exchange, reason: str | None) -> list[Fault]:
@@ -141,6 +145,13 @@ class Replay:
             return [Fault("status", "body", "the connection ended before the answer did")]
         judged = self._judge(recording, answer)
         return [Fault(one.kind, one.where, one.message) for one in judged]
+
+
+def _unanswered(recording: Recording, error: Exception) -> Outcome:
+    told = recording.exchange
+    where = endpoint(told.sent.method, recording.path)
+    fault = Fault("status", "no answer", f"{type(error).__name__}: {error}")
+    return Outcome(recording.id, recording.source, where, told.received.status, 0, (fault,))
 
 
 def _differs(told: Exchange, answer: Exchange) -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from conformance.client import Exchange
+from conformance.client import Exchange, Received, Sent
 from conformance.replay.journal import Journal
 from conformance.replay.outcome import Fault, Outcome
 from conformance.replay.recording import Recording
@@ -26,13 +27,18 @@ def content(_: Recording, __: Exchange) -> list[Fault]:
     return []
 
 
-def replayed(told: list[Cassette], judge: Judge = content, target: Target | None = None) -> Any:
+def replayed(
+    told: list[Cassette],
+    judge: Judge = content,
+    target: Target | None = None,
+    journal: Journal | None = None,
+) -> Any:
     """Outcomes in the order of their ids."""
     outcomes: list[Outcome] = []
 
     async def run() -> None:
         async with opened(target, "scripted", 48) as server:
-            await Replay(server, judge, outcomes.append).run(told)
+            await Replay(server, judge, outcomes.append, journal or Journal(None)).run(told)
 
     asyncio.run(run())
     return sorted(outcomes, key=lambda one: one.id)
@@ -123,20 +129,33 @@ def test_a_sample_is_the_same_each_time_and_of_whole_cassettes() -> None:
 
 
 def test_a_journal_goes_on_where_a_run_was_broken_off(tmp_path: Path) -> None:
-    file = tmp_path / "journal.jsonl"
-    first, second = (
-        Outcome(told.id, "theirs 1.0", "POST chat/completions", 200, 200, (Fault("a", "b", "é"),))
-        for told in ONE[:2]
-    )
-    journal = Journal(file, ONE)
-    journal.add(first)
-    journal.add(first)
+    file = tmp_path / "answers.jsonl"
+    before = replayed([ONE[:1], TWO[:1]], journal=Journal(file))
     with file.open("a", encoding="utf-8") as broken:
-        broken.write(second.line()[:30])
-    again = Journal(file, ONE)
-    assert again.outcomes == [first]
-    assert again.knows(ONE[:1])
-    assert not again.knows(ONE)
-    again.add(second)
-    assert Journal(file, ONE).outcomes == [first, second]
-    assert Journal(file, TWO).outcomes == []
+        broken.write('{"id": "thei')
+    judged = []
+
+    def heard(told: Recording, _: Exchange) -> list[Fault]:
+        judged.append(told.id)
+        return []
+
+    after = replayed([ONE[:1], TWO[:1]], heard, NOWHERE, Journal(file))
+    assert after == before
+    assert sorted(judged) == [ONE[0].id, TWO[0].id]
+
+
+def test_a_cassette_that_was_broken_off_is_begun_anew(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    replayed([TWO[:1]], journal=Journal(file))
+    outcomes = replayed([TWO], target=NOWHERE, journal=Journal(file))
+    assert [one.status for one in outcomes] == [0, 0, 0, 0]
+
+
+def test_a_journal_keeps_any_bytes_and_no_key(tmp_path: Path) -> None:
+    file = tmp_path / "answers.jsonl"
+    received = Received(200, [("content-type", "a")], [(1.5, b"\xff\n\xc3\xa9")], 1.5, True)
+    sent = Sent("POST", "http://a/v1/b", {"authorization": "Bearer key", "accept": "c"}, b"\xfe")
+    Journal(file).keep(ONE[0], Exchange(sent, received))
+    (kept,) = Journal(file).recall(ONE[:1]).values()
+    assert kept.received == received
+    assert kept.sent == replace(sent, headers={"accept": "c"})
