@@ -120,8 +120,8 @@ def _interaction(request: dict[str, Any], response: dict[str, Any]) -> Interacti
 
 
 def _headers(recorded: Any) -> dict[str, str]:
-    """A value is a string or a list of them; names may be bytes."""
-    named = {_text(name).lower(): value for name, value in (recorded or {}).items()}
+    """Pairs or a mapping; a value is a string or a list of them; names may be bytes."""
+    named = {_text(name).lower(): value for name, value in dict(recorded or {}).items()}
     return {
         name: ", ".join(map(_text, value)) if isinstance(value, list) else _text(value)
         for name, value in named.items()

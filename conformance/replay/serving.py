@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+from conformance.replay.replaying import PATIENCE
 from conformance.target import Target, spawned
 
 KEY = "the-key-of-the-replay"
@@ -20,7 +21,8 @@ async def opened(running: Target | None, engine: str, max_tokens: int) -> AsyncI
     if running:
         yield running
         return
-    settings = {"defaults": {"max_tokens": max_tokens}, "server": {"api_keys": [KEY]}}
+    defaults = {"max_tokens": max_tokens, "timeout": PATIENCE}
+    settings = {"defaults": defaults, "server": {"api_keys": [KEY]}}
     with tempfile.TemporaryDirectory() as scratch:
         config = Path(scratch, "config.json")
         config.write_text(json.dumps(settings), encoding="utf-8")

@@ -73,6 +73,7 @@ BODIES: dict[str, tuple[str | None, bytes]] = {
     "zstd": ("zstd", zstandard.compress(PLAIN)),
     "gzip unsaid": (None, gzip.compress(PLAIN)),
     "brotli undone": ("br", PLAIN),
+    "gzip undone": ("gzip", PLAIN),
 }
 
 
@@ -81,6 +82,18 @@ def test_bodies_are_decompressed(encoding: str | None, data: bytes) -> None:
     headers = {**EDGE, "Content-Encoding": [encoding]} if encoding else EDGE
     (told,) = interactions(cassette((ASKED, response(data, headers))))
     assert told.answer == PLAIN
+
+
+def test_a_body_that_is_cut_off_stays_as_it_is() -> None:
+    cut = gzip.compress(PLAIN)[:-9]
+    (told,) = interactions(cassette((ASKED, response(cut))))
+    assert told.answer == cut
+
+
+def test_headers_may_be_pairs() -> None:
+    asked = {**ASKED, "headers": [["Accept", "a"], ["X-B", ["b", "c"]]]}
+    (told,) = interactions(cassette((asked, response(completion()))))
+    assert told.asked == {"accept": "a", "x-b": "b, c"}
 
 
 def test_a_parsed_body_is_a_body() -> None:
