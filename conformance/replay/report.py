@@ -67,32 +67,36 @@ class Report:
         return {check: broken[check] for check in dict.fromkeys(CHECKS.values())}
 
     def rows(self) -> list[list[str]]:
+        """Endpoints that are n/a altogether share one."""
         head = ["endpoint", "sent", "passed", *COLUMNS, "n/a"]
-        named = [(f"`{name}`", outcomes) for name, outcomes in by_endpoint(self.outcomes)]
-        return [head, *(_row(name, outcomes) for name, outcomes in [*named, _all(self.outcomes)])]
+        rows = []
+        others: list[Outcome] = []
+        for name, outcomes in by_endpoint(self.outcomes):
+            if all(one.excuse for one in outcomes):
+                others += outcomes
+            else:
+                rows.append(_row(f"`{name}`", outcomes))
+        rows += [_row("other APIs", others)] if others else []
+        return [head, *rows, _row("**all**", self.outcomes)]
 
 
 def markdown(report: Report) -> str:
     """For a README: the table, what is n/a, what was not taken, and every failure."""
-    excused = [f"- {count} {reason}" for reason, count in report.excused.most_common()]
-    dropped = [f"- {count} {reason}" for reason, count in report.dropped.most_common()]
+    failures = ["", f"{len(report.failed)} fail:", "", *_failures(report)] if report.failed else []
     return "\n".join(
         [
             f"{report.about}.",
             "",
             table(report.rows()),
-            *_folded(f"{sum(report.excused.values())} n/a: what they ask for", excused),
-            *_folded(f"{sum(report.dropped.values())} interactions that were not taken", dropped),
-            *_folded(f"{len(report.failed)} that fail", list(_failures(report))),
+            "",
+            f"n/a: {_listed(report.excused)}. Not taken: {_listed(report.dropped)}.",
+            *failures,
         ]
     )
 
 
-def _folded(summary: str, lines: list[str]) -> list[str]:
-    if not lines:
-        return []
-    head = ["", "<details>", f"<summary>{summary}</summary>", ""]
-    return [*head, *lines, "", "</details>"]
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in counts.most_common()) or "none"
 
 
 def _failures(report: Report) -> Iterable[str]:
@@ -123,10 +127,6 @@ def text(report: Report) -> str:
     excused = [f"  {count:5} {reason}" for reason, count in report.excused.most_common()]
     broken = [f"{name}: {count or 'none'} failed" for name, count in report.checks().items()]
     return "\n".join([*_failures(report), "", *lines, "", "n/a:", *excused, "", *broken])
-
-
-def _all(outcomes: Sequence[Outcome]) -> tuple[str, Sequence[Outcome]]:
-    return "**all**", outcomes
 
 
 def _row(name: str, outcomes: Sequence[Outcome]) -> list[str]:

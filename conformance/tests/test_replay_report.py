@@ -28,6 +28,8 @@ MIXED = told(
     outcome(2, "schema", "presence", "grammar"),
     outcome(3, "meaning", endpoint="POST completions"),
     outcome(4, excuse="vision"),
+    outcome(5, endpoint="POST embeddings", excuse="embeddings"),
+    outcome(6, endpoint="POST files", excuse="files"),
 )
 
 
@@ -36,7 +38,8 @@ def test_rows_count_by_endpoint_and_kind() -> None:
         ["endpoint", "sent", "passed", "status", "shape", "events", "meaning", "n/a"],
         ["`POST responses`", "4", "1", "1", "1", "1", "", "1"],
         ["`POST completions`", "1", "", "", "", "", "1", ""],
-        ["**all**", "5", "1", "1", "1", "1", "1", "1"],
+        ["other APIs", "2", "", "", "", "", "", "2"],
+        ["**all**", "7", "1", "1", "1", "1", "1", "3"],
     ]
 
 
@@ -61,10 +64,10 @@ def test_one_wrong_status_is_too_many_and_a_few_wrong_shapes_are_not() -> None:
 
 def test_markdown_has_everything() -> None:
     text = report.markdown(MIXED)
-    assert "5 recorded requests of 1 projects, and 3 like them that were not sent again" in text
+    assert "7 recorded requests of 1 projects, and 3 like them that were not sent again" in text
     assert "| `POST responses` | 4 | 1 | 1 | 1 | 1 |  | 1 |" in text
-    for line in ("- 1 vision", "- 7 another host", "- `a/b.yaml#1`: status: somewhere: something"):
-        assert line in text.splitlines()
+    assert "n/a: 1 vision, 1 embeddings, 1 files. Not taken: 7 another host." in text
+    assert "- `a/b.yaml#1`: status: somewhere: something" in text.splitlines()
 
 
 def test_the_terminal_has_every_failure() -> None:
