@@ -49,15 +49,18 @@ async def read(session: Session) -> dict[str, float]:
         raise Failed("Prometheus' text format", str(error)) from None
 
 
-async def value(session: Session, name: str) -> float:
+async def value(session: Session, *names: str) -> float:
+    """The sum of these metrics at one moment."""
     metrics = await read(session)
-    expect(name in metrics, f"a metric {name}", sorted(metrics), "name metrics as vLLM does")
-    return metrics[name]
+    for name in names:
+        expect(name in metrics, f"a metric {name}", sorted(metrics), "name metrics as vLLM does")
+    return sum(metrics[name] for name in names)
 
 
 async def load(session: Session) -> float:
-    """How many sequences the engine has, decoding or before their first token."""
-    return await value(session, RUNNING) + await value(session, WAITING)
+    """How many sequences the engine has, decoding or before their first token. Read one after
+    the other, the two would miss a sequence that goes from waiting to running in between."""
+    return await value(session, RUNNING, WAITING)
 
 
 async def reaches(

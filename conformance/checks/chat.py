@@ -278,12 +278,16 @@ async def logprobs(session: Session) -> None:
     given = answer["choices"][0].get("logprobs")
     fault = schemas.fault(given, schemas.LOGPROBS)
     expect(fault is None, "logprobs", fault, NO_SILENT_IGNORE)
-    entries = given["content"] or []
-    expect(all(e["logprob"] <= 0 for e in entries), "logarithms of 0 at most", given)
-    expect(all(1 <= len(e["top_logprobs"]) <= 2 for e in entries), "1 or 2 alternatives", given)
-    raw = b"".join(_bytes(entry) for entry in entries)
-    spelt = raw.decode("utf-8", "replace").strip()
-    expect(spelt == said(answer).strip(), f"tokens of {said(answer)!r}", spelt)
+    judge_logprobs(given["content"] or [], said(answer), 2)
+
+
+def judge_logprobs(entries: list[Json], text: str, most: int) -> None:
+    """Each token of the text with 1 to ``most`` alternatives."""
+    expect(all(e["logprob"] <= 0 for e in entries), "logarithms of 0 at most", entries)
+    counts = {len(e["top_logprobs"]) for e in entries}
+    expect(counts <= set(range(1, most + 1)), f"1 to {most} alternatives", counts)
+    spelt = b"".join(_bytes(entry) for entry in entries).decode("utf-8", "replace").strip()
+    expect(spelt == text.strip(), f"tokens of {text!r}", spelt)
 
 
 def _bytes(entry: Json) -> bytes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from conformance import images
 from conformance.check import MUST, SHOULD, check
 from conformance.checks.chat import natural, said, thought
 from conformance.expect import json_object, refused, status
 from conformance.failure import expect
-from conformance.images import noise
 from conformance.session import QUESTION, Json, Session, script, user
 
 SYSTEM = "You are the keeper of a lighthouse, and you answer briefly, like one who saves oil."
@@ -83,18 +83,13 @@ def _text(text: str) -> Json:
 async def unsupported_part(session: Session) -> None:
     """An image is seen, or refused with a 400 that names the part; it is never dropped."""
     text = _text("What is this?")
-    image = {"type": "image_url", "image_url": {"url": noise()}}
+    image = {"type": "image_url", "image_url": {"url": images.noise()}}
     exchange = await session.chat([{"role": "user", "content": [text, image]}], max_tokens=1)
-    if exchange.received.status == 400:
-        found = refused(exchange)
-        named = "image" in found["message"].lower() or "content" in str(found["param"])
-        expect(named, "an error that names the image part", found)
+    if images.is_refused(exchange):
         return
     status(exchange, 200)
     seen = json_object(exchange)["usage"]["prompt_tokens"]
-    cost = seen - await prompt_tokens(session, [{"role": "user", "content": [text]}])
-    hint = "refuse parts that the model cannot read"
-    expect(8 <= cost <= 4000, "8 to 4000 prompt_tokens for the image", cost, hint)
+    images.judge_cost(seen - await prompt_tokens(session, [{"role": "user", "content": [text]}]))
 
 
 @check("chat.messages_invalid", level=MUST, cite=["SPEC:33105", "PEER:llama.cpp"])

@@ -8,12 +8,13 @@ from typing import Any
 
 import openai
 
-from conformance import responseschemas, schemas
+from conformance import images, responseschemas, schemas
 from conformance.check import MUST, SHOULD, check
+from conformance.checks.chat import judge_logprobs
+from conformance.checks.toolchoice import refused_at
 from conformance.client import Exchange
 from conformance.expect import error, json_object, refused, status
 from conformance.failure import Failed, expect
-from conformance.images import noise
 from conformance.responsestream import ResponseStream
 from conformance.session import QUESTION, Json, Session, user
 
@@ -286,23 +287,38 @@ async def error_shape(session: Session) -> None:
         refused(await asked(session, max_output_tokens="many", stream=stream), "max_output_tokens")
 
 
+TOP = 2
+
+
+@check("responses.logprobs", level=SHOULD, cite=["SDK"], needs=RESPONSES)
+async def logprobs(session: Session) -> None:
+    """Log probabilities that `include` asks for spell the text token by token, or a 400 names
+    the field."""
+    wanted: Json = {"include": ["message.output_text.logprobs"], "top_logprobs": TOP}
+    exchange = await asked(session, LONG, max_output_tokens=SMALLEST, **wanted)
+    if exchange.received.status == 400:
+        refused_at(exchange, *wanted)
+        return
+    status(exchange, 200)
+    (message,) = of_type(json_object(exchange), "message")
+    (part,) = message["content"]
+    fault = schemas.fault(part.get("logprobs"), schemas.list_of(schemas.TOKEN_LOGPROB))
+    expect(fault is None, "logprobs", fault, NO_SILENT_IGNORE)
+    judge_logprobs(part["logprobs"], part["text"], TOP)
+
+
 @check("responses.unsupported_part", level=MUST, cite=["OURS", "PEER:vllm"], needs=RESPONSES)
 async def unsupported_part(session: Session) -> None:
     """An image is seen, or refused with a 400 that names the part; it is never dropped."""
     text = {"type": "input_text", "text": "What is this?"}
-    image = {"type": "input_image", "image_url": noise(), "detail": "auto"}
+    image = {"type": "input_image", "image_url": images.noise(), "detail": "auto"}
     messages = [[{"role": "user", "content": parts}] for parts in ([text], [text, image])]
     exchange = await asked(session, messages[1], max_output_tokens=SMALLEST)
-    if exchange.received.status == 400:
-        found = refused(exchange)
-        named = "image" in found["message"].lower() or "content" in str(found["param"])
-        expect(named, "an error that names the image part", found)
+    if images.is_refused(exchange):
         return
     status(exchange, 200)
     alone = await created(session, messages[0], max_output_tokens=SMALLEST)
-    cost = size_of(json_object(exchange)) - size_of(alone)
-    hint = "refuse parts that the model cannot read"
-    expect(8 <= cost <= 4000, "8 to 4000 input_tokens for the image", cost, hint)
+    images.judge_cost(size_of(json_object(exchange)) - size_of(alone))
 
 
 @check("responses.input_tokens", level=SHOULD, cite=["SDK"], needs=("kept_responses",))

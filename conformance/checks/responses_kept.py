@@ -26,6 +26,7 @@ from conformance.session import Json, Session, user
 
 KEPT = ("kept_responses",)
 """A server that keeps responses, to be fetched and gone on from."""
+KEPT_CALLS = ("kept_responses", "tool_calls")
 
 ASK = "How will the weather be in Rome tomorrow? Call get_weather to find out."
 NAME = "My name is Ada."
@@ -154,7 +155,7 @@ async def previous_instructions(session: Session) -> None:
     "responses.previous_repeats",
     level=SHOULD,
     cite=["FW:semantic-kernel", "FW:strands"],
-    needs=("kept_responses", "tool_calls"),
+    needs=KEPT_CALLS,
 )
 async def previous_repeats(session: Session) -> None:
     """Beside previous_response_id clients send the output of a call alone, or repeat the user's
@@ -172,3 +173,19 @@ async def previous_repeats(session: Session) -> None:
         sizes.append(size_of(answer))
     hint = "leave out what is kept already: a call by its call_id, a message by its words"
     expect(len(set(sizes)) == 1, "the same input_tokens each time", sizes, hint)
+
+
+@check("responses.item_reference", level=SHOULD, cite=["FW:vercel-ai"], needs=KEPT_CALLS)
+async def item_reference(session: Session) -> None:
+    """A reference stands for an item that was kept, and an unknown one is refused."""
+    first = await created(session, ASK, fresh=True, tools=OFFERED, max_output_tokens=ROOM)
+    calls = calls_of(first)
+    expect(bool(calls), "a function call", first["output"])
+    outputs = [result(call_id=call["call_id"]) for call in calls]
+    fields: Json = {"tools": OFFERED, "tool_choice": "none", "max_output_tokens": SMALLEST}
+    sizes = []
+    for items in (calls, [{"type": "item_reference", "id": call["id"]} for call in calls]):
+        sizes.append(size_of(await created(session, [user(ASK), *items, *outputs], **fields)))
+    expect(sizes[0] == sizes[1], "the same input_tokens as with the items", sizes)
+    unknown = {"type": "item_reference", "id": "fc_" + "0" * 48}
+    error(await asked(session, [unknown, user(ASK)], **fields), 400, 404)

@@ -100,6 +100,14 @@ class UnknownModelIsNotFound(Mutant):
         return (404 if unknown else status), body
 
 
+@spoils("responses.logprobs")
+class LogprobsOfTheStart(Whole):
+    def response(self, response: Json, request: Json) -> None:
+        for item in response["output"]:
+            for part in item.get("content", []):
+                del part["logprobs"][1:]
+
+
 @spoils("responses.unsupported_part")
 class DropsImages(Mutant):
     def request(self, path: str, body: Json) -> Json:
@@ -116,6 +124,23 @@ class CountsTheQuestionOnly(Mutant):
         if path.endswith("/input_tokens"):
             body["input_tokens"] -= 3
         return status, body
+
+
+# --- what is too long ---------------------------------------------------------------
+
+
+@spoils("responses.context_length")
+class TooLongWithoutACode(Mutant):
+    def answer(self, status: int, body: Any, request: Json, path: str) -> tuple[int, Any]:
+        if status == 400 and body["error"]["code"] == "context_length_exceeded":
+            body["error"]["code"] = "invalid_value"
+        return status, body
+
+
+@spoils("responses.truncation")
+class NeverTruncates(Mutant):
+    def request(self, path: str, body: Json) -> Json:
+        return {**body, "truncation": "disabled"}
 
 
 # --- JSON ---------------------------------------------------------------------------

@@ -78,3 +78,13 @@ class TakesRepetitionsForNew(Mutant):
                 if item.get("role") == "user":
                     item["content"] += " Please."
         return body
+
+
+@spoils("responses.item_reference")
+class KnowsNoReferences(Mutant):
+    def request(self, path: str, body: Json) -> Json:
+        if isinstance(body.get("input"), list):
+            for item in body["input"]:
+                if item.get("type") == "item_reference":
+                    item["id"] += "0"
+        return body

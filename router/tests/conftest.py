@@ -60,12 +60,12 @@ class Server:
             yield
 
     def idle(self) -> bool:
-        return self.metric("num_requests_running") + self.metric("num_requests_waiting") == 0
+        return self.metric("num_requests_running", "num_requests_waiting") == 0
 
-    def metric(self, name: str) -> float:
-        """The sum of a metric over its labels."""
-        text = self.http.get("/metrics").text
-        lines = re.findall(rf"^mlx_router:{name}(?:{{.*}})? (\S+)$", text, re.MULTILINE)
+    def metric(self, *names: str) -> float:
+        """The sum of metrics over their labels, at one moment."""
+        text, either = self.http.get("/metrics").text, "|".join(names)
+        lines = re.findall(rf"^mlx_router:(?:{either})(?:{{.*}})? (\S+)$", text, re.MULTILINE)
         return sum(float(value) for value in lines)
 
     def model_process(self) -> int:
