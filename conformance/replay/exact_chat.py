@@ -5,22 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from conformance.replay.answers import is_stream, objects
-from conformance.replay.exact_told import Json, Told, once, parsed, script
+from conformance.replay.exact_told import Json, Reader, Told, once, parsed, script
 
 ENDS = ("stop", "length", "tool_calls", "function_call")
 
 
-def told(body: bytes) -> Told:
+def told(body: bytes, read: Reader) -> Told:
     """Of a completion, or of a stream put together."""
     if not is_stream(body):
         completion = next(objects(body))
         choices = [{**choice["message"], **choice} for choice in completion["choices"]]
-        return Told({"choices": [_said(choice) for choice in choices]})
+        return Told({"choices": [_said(choice, read) for choice in choices]})
     chunks = list(objects(body))
     joined: dict[int, Json] = {}
     for choice in _choices(chunks):
         _join(joined.setdefault(choice["index"], {"index": choice["index"]}), choice)
-    said = [_said(choice) for _, choice in sorted(joined.items())]
+    said = [_said(choice, read) for _, choice in sorted(joined.items())]
     return Told({"choices": said}, _order(chunks))
 
 
@@ -49,11 +49,12 @@ def _script(choice: Json) -> Json:
     return script(said, cut=choice["finish_reason"] == "length")
 
 
-def _said(choice: Json) -> Json:
-    older, called = choice.get("function_call"), choice.get("tool_calls") or ()
+def _said(choice: Json, read: Reader) -> Json:
+    content, older = choice.get("content"), choice.get("function_call")
+    called = choice.get("tool_calls") or ()
     return {
         "role": choice.get("role"),
-        "content": choice.get("content"),
+        "content": read(content) if content else content,
         "refusal": choice.get("refusal"),
         "tool_calls": [{"type": made["type"], **_call(made["function"])} for made in called],
         "function_call": _call(older) if older else None,

@@ -11,23 +11,23 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from conformance.replay.answers import is_stream, objects
-from conformance.replay.exact_told import Json, Told, once, parsed, script
+from conformance.replay.exact_told import Json, Reader, Told, once, parsed, script
 
 SILENT = ("keepalive", "response.queued")
 """Events that say nothing of the answer."""
 
 
-def told(body: bytes) -> Told:
+def told(body: bytes, read: Reader) -> Told:
     """Of a response, or of a stream put together."""
     if not is_stream(body):
         response = next(objects(body))
-        return Told(_said(response, response["output"]))
+        return Told(_said(response, response["output"], read))
     events = list(objects(body))
     items: dict[int, Json] = {}
     for event in events:
         _join(items, event)
     output = [item for _, item in sorted(items.items())]
-    return Told(_said(events[-1]["response"], output), {"events": once(_kinds(events))})
+    return Told(_said(events[-1]["response"], output, read), {"events": once(_kinds(events))})
 
 
 def beyond(answer: Told) -> str | None:
@@ -39,7 +39,9 @@ def beyond(answer: Told) -> str | None:
     for item in answer.said["output"]:
         if item["type"] not in ("message", "function_call"):
             return f"item {item['type']}"
-        for part in item.get("content", ()):
+        if len(parts := item.get("content", ())) > 1:
+            return "several parts"
+        for part in parts:
             if part["type"] != "output_text":
                 return str(part["type"])
             if part["annotations"]:
@@ -52,8 +54,9 @@ def beyond(answer: Told) -> str | None:
 def scripts(answer: Told) -> list[Json]:
     """What the engine is to play."""
     said = [
-        "".join(part["text"] for part in item["content"]) if item["type"] == "message" else item
+        said
         for item in answer.said["output"]
+        for said in ([part["text"] for part in item["content"]] if "content" in item else [item])
     ]
     return [script(said, cut=answer.said["status"] == "incomplete")]
 
@@ -63,21 +66,21 @@ def thinks(body: bytes) -> bool:
     return b'"type":"reasoning"' in body.replace(b": ", b":")
 
 
-def _said(response: Json, output: list[Json]) -> Json:
+def _said(response: Json, output: list[Json], read: Reader) -> Json:
     return {
         "status": response["status"],
         "incomplete_details": response["incomplete_details"],
-        "output": [_item(item) for item in output if item["type"] != "reasoning"],
+        "output": [_item(item, read) for item in output if item["type"] != "reasoning"],
     }
 
 
-def _item(item: Json) -> Json:
+def _item(item: Json, read: Reader) -> Json:
     known = {"type": item["type"], "status": item.get("status")}
     if item["type"] == "message":
         parts = [
             {
                 "type": part["type"],
-                "text": part.get("text"),
+                "text": read(part["text"]) if part.get("text") else "",
                 "annotations": part.get("annotations") or [],
             }
             for part in item["content"]

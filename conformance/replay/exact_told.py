@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 Json = dict[str, Any]
+Reader = Callable[[str], Any]
+"""What a text means to whoever asked for it."""
 
 SHOWN = 160
 """Characters of a value in a difference."""
@@ -52,21 +54,32 @@ def once(kinds: Iterable[str]) -> list[str]:
     return found
 
 
-def parsed(arguments: str) -> Any:
-    """Arguments as a reader of JSON gets them, or as they are where they are none."""
+def parsed(text: str) -> Any:
+    """As a reader of JSON gets it, or as it is where it is none."""
     try:
-        return json.loads(arguments)
+        return json.loads(text)
     except ValueError:
-        return arguments
+        return text
 
 
-def script(said: Iterable[str | Json], *, cut: bool) -> Json:
-    """What makes the scripted engine say texts and make calls, in the format of its model."""
-    raw = (each if isinstance(each, str) else _written(each) for each in said)
-    reason = "length" if cut else "stop"
-    return {"text": "\n".join(each for each in raw if each), "finish_reason": reason}
+def as_json(text: str) -> Any:
+    """A text that was to be JSON: its spaces do not count."""
+    value = parsed(text)
+    return text if value is text else {"json": value}
 
 
-def _written(call: Json) -> str:
-    made = {"name": call["name"], "arguments": call["arguments"]}
-    return f"<tool_call>\n{json.dumps(made, ensure_ascii=False)}\n</tool_call>"
+def script(said: Iterable[Any], *, cut: bool) -> Json:
+    """What makes the scripted engine say texts, or JSON, and make calls in the format of its
+    model: each a text, a call with its ``name`` and its ``arguments``, or ``{"json": …}``."""
+    raw = "\n".join(filter(None, map(_written, said)))
+    return {"text": raw, "finish_reason": "length" if cut else "stop"}
+
+
+def _written(said: Any) -> str:
+    match said:
+        case {"name": name, "arguments": arguments}:
+            call = json.dumps({"name": name, "arguments": arguments}, ensure_ascii=False)
+            return f"<tool_call>\n{call}\n</tool_call>"
+        case {"json": value}:
+            return json.dumps(value, ensure_ascii=False)
+    return str(said)
