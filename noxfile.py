@@ -131,7 +131,7 @@ def exact(session: nox.Session) -> None:
 @nox.session(default=False)
 def record(session: nox.Session) -> None:
     """Record what a client and a server say: `-- --upstream URL --as CLIENT/NAME`."""
-    install_router(session, "conformance")
+    install_router(session, "conformance", "replay")
     # Ctrl-C ends a recording, which is then written down.
     session.run("python", "-m", "conformance.record", *session.posargs, interrupt_timeout=10)
 

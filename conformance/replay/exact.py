@@ -21,6 +21,7 @@ from conformance.replay import report
 from conformance.replay.corpus import load
 from conformance.replay.exact_answers import beyond, judge, scripted, told
 from conformance.replay.fetching import FetchError
+from conformance.replay.journal import Journal
 from conformance.replay.outcome import Outcome
 from conformance.replay.recording import Recording
 from conformance.replay.replaying import Replay, cassettes
@@ -88,12 +89,18 @@ async def stage() -> AsyncIterator[Target]:
 
 async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:
     """Of the recordings that hold what a model said; n/a where no model of text can say it."""
-    heard: list[Outcome] = []
+    heard: dict[str, Outcome] = {}
     chosen = list(told(recordings))
-    replay = Replay(target, judge, heard.append, at_once=AT_ONCE)
+    replay = Replay(
+        target, judge, lambda one: heard.update({one.id: one}), Journal(None), at_once=AT_ONCE
+    )
     await replay.run(cassettes(map(scripted, chosen)))
-    reasons = {one.id: beyond(one) for one in chosen}
-    return [replace(one, excuse=one.excuse or reasons[one.id]) for one in heard]
+    return [_excused(heard[one.id], one) for one in chosen]
+
+
+def _excused(outcome: Outcome, recording: Recording) -> Outcome:
+    known = outcome.faults or outcome.excuse
+    return outcome if known else replace(outcome, excuse=beyond(recording))
 
 
 if __name__ == "__main__":
