@@ -122,9 +122,16 @@ def matrix(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def exact(session: nox.Session) -> None:
+    """Have the scripted engine say what OpenAI's model said, and compare what clients get."""
+    install_router(session, "conformance", "replay")
+    session.run("python", "-m", "conformance.replay.exact", *session.posargs)
+
+
+@nox.session(default=False)
 def record(session: nox.Session) -> None:
     """Record what a client and a server say: `-- --upstream URL --as CLIENT/NAME`."""
-    install_router(session, "conformance")
+    install_router(session, "conformance", "replay")
     # Ctrl-C ends a recording, which is then written down.
     session.run("python", "-m", "conformance.record", *session.posargs, interrupt_timeout=10)
 

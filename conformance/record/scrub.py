@@ -7,10 +7,10 @@ what looks like a key, an organisation, a path of somebody's disk or an address 
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Iterable
 
 from conformance.client import Exchange, Received, Sent
+from conformance.replay.bodies import decoded
 
 GONE = "scrubbed"
 
@@ -49,7 +49,7 @@ def scrubbed(exchange: Exchange, hosts: Iterable[str] = ()) -> Exchange:
     sent, received = exchange.sent, exchange.received
     names = tuple(hosts)
     body = sent.body and _text(sent.body, names)
-    answer = _text(_decompressed(received), names)
+    answer = _text(decoded(received.body, received.header("content-encoding")), names)
     headers = [(name, _words(value, names)) for name, value in received.headers if _stays(name)]
     return Exchange(
         Sent(sent.method, _words(sent.url, names), _asked(sent.headers, names), body),
@@ -77,13 +77,3 @@ def _words(text: str, hosts: tuple[str, ...]) -> str:
     for mark, instead in _MARKS.items():
         text = mark.sub(instead, text)
     return text
-
-
-def _decompressed(received: Received) -> bytes:
-    match received.header("content-encoding"):
-        case None | "identity":
-            return received.body
-        case "gzip" | "deflate":
-            return zlib.decompress(received.body, zlib.MAX_WBITS | 32)
-        case other:
-            raise ValueError(f"a body in {other} cannot be read; have the client ask for gzip")

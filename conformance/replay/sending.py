@@ -12,7 +12,7 @@ from conformance.replay.answers import objects
 from conformance.replay.recording import Recording
 from conformance.target import Target
 
-KEPT = ("accept", "content-type", "openai-beta", "user-agent", "x-stainless-")
+KEPT = ("accept", "content-type", "openai-beta", "user-agent", "x-mlx-router-", "x-stainless-")
 """Headers by which clients differ; the others are of one connection or of one account."""
 
 WRONG_KEY = "a-wrong-key"

@@ -37,7 +37,8 @@ class Mishap(msgspec.Struct, forbid_unknown_fields=True):
 class Script(msgspec.Struct, forbid_unknown_fields=True):
     """One answer. ``pieces`` are its tokens, or ``text`` is cut into words. ``rate`` is in
     tokens per second (0: as fast as they can be sent), ``prefill_ms`` the time before the
-    first. ``reasoning_open`` plays a template that opens a thought in the prompt."""
+    first. ``reasoning_open`` plays a template that opens a thought in the prompt. ``held``: it is
+    refused where decoding that is held to the request's tools and schema would not allow it."""
 
     text: str = ""
     pieces: list[str] = []
@@ -45,6 +46,7 @@ class Script(msgspec.Struct, forbid_unknown_fields=True):
     prefill_ms: float = 0
     finish_reason: FinishReason = "stop"
     reasoning_open: bool = False
+    held: bool = False
     mishap: Mishap | None = None
 
     def tokens(self) -> list[str]:

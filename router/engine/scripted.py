@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from router import frames
 from router.engine import script as scripts
 from router.engine.grammar.wanted import wanted
+from router.engine.held import forbidden
 from router.engine.link import Link
 from router.engine.refusal import Refusal
 from router.engine.script import Script
@@ -26,6 +27,9 @@ CONTEXT = 8192
 NEVER = float("inf")
 STATS_INTERVAL = 0.25
 """Seconds between two reports of token counts while scripts play."""
+
+SHOWN = 200
+"""Characters of a script that is refused, up to where it goes wrong."""
 
 LOGPROB = -0.6931471805599453
 """Every token of a script is as likely as not."""
@@ -207,10 +211,15 @@ class Stage:
 
 def _playlist(request: frames.Generate) -> list[Script]:
     try:
-        return scripts.of(request)
+        playlist = scripts.of(request)
     except ValueError as error:
         message = f"The script cannot be read: {error}"
         raise Refusal(message, code="invalid_value", param=_field(request)) from error
+    for script in playlist:
+        if script.held and (said := forbidden(script, request, INFO.format)):
+            message = f"The request allows no answer that begins so: {said[-SHOWN:]}"
+            raise Refusal(message, code="script_forbidden", param=_field(request))
+    return playlist
 
 
 def _field(request: frames.Generate) -> str:

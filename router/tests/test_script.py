@@ -62,6 +62,59 @@ def test_a_script_that_cannot_be_played_is_refused(scripted: Server, script: str
     assert "script" in answer.json()["error"]["message"]
 
 
+SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"name": {"type": "string"}, "age": {"type": "integer"}},
+    "required": ["name", "age"],
+    "additionalProperties": False,
+}
+PERSON: dict[str, Any] = {
+    "response_format": {"type": "json_schema", "json_schema": {"name": "p", "schema": SCHEMA}}
+}
+REQUIRED: dict[str, Any] = {"tools": [WEATHER], "tool_choice": "required"}
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ("anything <tool_call>", {}),
+        ('{"name": "Zoë", "age": 31}', PERSON),
+        (call("get_weather", city="Rome"), REQUIRED),
+        (f"Well.\n{call('get_weather', city='Rome')}", {"tools": [WEATHER]}),
+    ],
+)
+def test_a_script_may_be_held_to_the_request(
+    scripted: Server, said: str, fields: dict[str, Any]
+) -> None:
+    body = told(scripted, {"text": said, "held": True}, messages=QUESTION, **fields)
+    assert body["choices"], body
+
+
+@pytest.mark.parametrize(
+    ("said", "fields", "until"),
+    [
+        ("Zoë is 31", PERSON, "Z"),
+        ('{"name": "Zoë"}', PERSON, '{"name": "Zoë"}'),
+        ('{"name": "Zoë", "age": 31', PERSON, '{"name": "Zoë", "age": 31'),
+        ("Well.", REQUIRED, "W"),
+        (call("get_time", city="Rome"), {"tools": [WEATHER]}, '<tool_call>\n{"name": "get_t'),
+        (call("get_weather", town="Rome"), REQUIRED, '"arguments": {"t'),
+    ],
+)
+def test_a_script_that_the_request_forbids_is_refused(
+    scripted: Server, said: str, fields: dict[str, Any], until: str
+) -> None:
+    error = told(scripted, {"text": said, "held": True}, messages=QUESTION, **fields)["error"]
+    assert error["code"] == "script_forbidden"
+    assert error["message"].endswith(until), error["message"]
+
+
+def test_a_script_that_is_cut_need_not_end(scripted: Server) -> None:
+    script = {"text": '{"name": "Zo', "held": True, "finish_reason": "length"}
+    choice = told(scripted, script, messages=QUESTION, **PERSON)["choices"][0]
+    assert choice["message"]["content"] == '{"name": "Zo'
+
+
 def test_a_model_does_not_look_at_it(real: Server) -> None:
     body: dict[str, Any] = {"messages": QUESTION, "temperature": 0, "max_tokens": 5}
     plain = real.http.post("/v1/chat/completions", json={"model": MODEL} | body).json()

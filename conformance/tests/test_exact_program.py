@@ -1,0 +1,43 @@
+"""The exact tier from recordings to outcomes, on what our own recordings have."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from dataclasses import replace
+
+from conformance.record import cassette
+from conformance.replay import exact
+from conformance.replay.exact_answers import told
+from conformance.replay.outcome import Outcome
+from conformance.replay.recording import Recording
+
+
+def spoken(recordings: list[Recording]) -> list[Outcome]:
+    async def run() -> list[Outcome]:
+        async with exact.stage() as target:
+            return await exact.spoken(recordings, target)
+
+    return asyncio.run(run())
+
+
+def test_recorded_answers_are_said_again() -> None:
+    """Every one that is there, and there are many."""
+    recordings = cassette.read()
+    outcomes = spoken(recordings)
+    assert len(outcomes) == len(list(told(recordings))) > 100
+    assert [str(fault) for one in outcomes for fault in one.faults] == []
+    assert [one.excuse for one in outcomes if one.excuse] == []
+
+
+def test_a_call_of_a_tool_that_was_not_offered_is_found_out() -> None:
+    """The router makes text of it, as it does of any call that its client could not carry out."""
+    [call] = [one for one in cassette.read() if one.id == "openai/tool#0"]
+    body = {name: value for name, value in call.request.items() if name != "tools"}
+    sent = replace(call.exchange.sent, body=json.dumps(body).encode())
+    [outcome] = spoken([replace(call, exchange=replace(call.exchange, sent=sent))])
+    assert {fault.where for fault in outcome.faults} == {
+        "choices[0].content",
+        "choices[0].finish_reason",
+        "choices[0].tool_calls",
+    }
