@@ -106,7 +106,7 @@ def comparison(session: nox.Session) -> None:
 def agents(session: nox.Session, framework: str) -> None:
     """Run a framework's scenarios and examples; flags of the conformance suite after `--`."""
     session.install("-r", f"agents/{framework}/requirements.txt")
-    given = ["--framework", f"{framework}={session.bin}/python", "--jobs", "4"]
+    given = ["--framework", f"{framework}={session.bin}/python", "--jobs", "8"]
     found = ["--json", str(FOUND / f"{framework}.json")]
     # The suite and the router come from their own environment: frameworks pin what they share.
     suite = [sys.executable, "-m", "nox", "-s", "conformance", "--", "fw", "--strict"]

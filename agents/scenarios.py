@@ -1,7 +1,7 @@
 """What every framework here is asked to do, so that their programs can be compared.
 
 Each ``agents/<framework>/main.py`` writes the seven scenarios in its framework's own way and
-ends with ``run(...)``. Conformance runs them with ``--json`` and judges the one line printed.
+ends with ``run(...)``. Conformance runs them with ``--json`` and judges the line printed.
 The server and the model come from OPENAI_BASE_URL, OPENAI_API_KEY and MLX_ROUTER_MODEL.
 """
 
@@ -13,8 +13,9 @@ import importlib.metadata
 import inspect
 import json
 import os
+import sys
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -73,36 +74,44 @@ def usage(prompt_tokens: int, completion_tokens: int) -> dict[str, int]:
 
 
 def run(framework: str, distribution: str, variants: Mapping[str, Scenarios]) -> None:
-    """Run the scenario named on the command line and print what came of it.
+    """Run the scenario named on the command line and print what comes of it.
 
     ``distribution`` is the package whose version is reported. ``variants`` are the framework's
     ways to reach the server, the usual one first: an API ("chat", "responses") or a class.
     """
     parser = argparse.ArgumentParser(description=f"The common scenarios, with {framework}.")
     usual = next(iter(variants))
-    parser.add_argument("--scenario", choices=list(variants[usual]), default="text")
+    names = [*variants[usual], "-"]
+    parser.add_argument(
+        "--scenario", choices=names, default="text", help="- reads them, one a line"
+    )
     parser.add_argument("--variant", choices=list(variants), default=usual)
-    parser.add_argument("--json", action="store_true", help="print one line of JSON")
+    parser.add_argument("--json", action="store_true", help="print a line of JSON")
     options = parser.parse_args()
+    version = importlib.metadata.version(distribution)
+    told = {"framework": framework, "variant": options.variant, "version": version}
 
-    started = time.perf_counter()
-    outcome = asyncio.run(_outcome(variants[options.variant][options.scenario]))
-    milliseconds = round((time.perf_counter() - started) * 1000)
-    if not options.json:
-        return _tell(outcome)
-    report = {
-        "framework": framework,
-        "variant": options.variant,
-        "version": importlib.metadata.version(distribution),
-        "scenario": options.scenario,
-        "answer": outcome.answer,
-        "streamed": outcome.streamed,
-        "tool_calls": executed,
-        "usage": outcome.usage,
-        "error": outcome.error and _described(outcome.error),
-        "ms": milliseconds,
-    }
-    print(json.dumps(report, ensure_ascii=False))
+    async def tell_each() -> None:
+        async for name in _named(options.scenario):
+            executed.clear()
+            started = time.perf_counter()
+            outcome = await _outcome(variants[options.variant][name])
+            milliseconds = round((time.perf_counter() - started) * 1000)
+            if options.json:
+                report = {**told, "scenario": name, **_report(outcome), "ms": milliseconds}
+                print(json.dumps(report, ensure_ascii=False), flush=True)
+            else:
+                _tell(outcome)
+
+    asyncio.run(tell_each())
+
+
+async def _named(scenario: str) -> AsyncIterator[str]:
+    if scenario != "-":
+        yield scenario
+        return
+    while line := await asyncio.to_thread(sys.stdin.readline):
+        yield line.strip()
 
 
 async def _outcome(scenario: Scenario) -> Outcome:
@@ -110,6 +119,16 @@ async def _outcome(scenario: Scenario) -> Outcome:
     if not inspect.iscoroutinefunction(scenario):
         return await asyncio.to_thread(scenario)  # type: ignore[arg-type]
     return await scenario()  # type: ignore[no-any-return]
+
+
+def _report(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "answer": outcome.answer,
+        "streamed": outcome.streamed,
+        "tool_calls": executed,
+        "usage": outcome.usage,
+        "error": outcome.error and _described(outcome.error),
+    }
 
 
 def _described(error: Exception) -> dict[str, str]:

@@ -15,10 +15,12 @@ from conformance import checks as _checks  # noqa: F401  registers the checks
 from conformance import report
 from conformance.check import REGISTRY, Check, carried_out
 from conformance.frameworks import given
+from conformance.programs import anew
 from conformance.rounds import merged
 from conformance.runner import Result, Runner
 from conformance.servers import opened
 from conformance.session import Session
+from conformance.standby import Standby
 from conformance.target import Profile, Target, load_profile
 
 ROUTER = "mlx-router"
@@ -114,12 +116,13 @@ async def _run(
     strict: bool,
     jobs: int,
 ) -> list[Result]:
-    """A round knows no answer of another."""
-    results = []
-    async with opened(profile, running) as (primary, scripted):
+    """A round knows no answer of another. From the second on, programs that were started stay."""
+    results: list[list[Result]] = []
+    async with opened(profile, running) as (primary, scripted), Standby() as standby:
         for checks in rounds:
-            anew = scripted and Session(scripted.target)
-            runner = Runner(Session(primary.target), anew, profile, strict=strict, jobs=jobs)
+            session = Session(primary.target, carry_out=standby.ran if results else anew)
+            acting = scripted and Session(scripted.target)
+            runner = Runner(session, acting, profile, strict=strict, jobs=jobs)
             results.append(await runner.run(checks, on_result))
     return merged(results)
 

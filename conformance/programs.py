@@ -8,7 +8,7 @@ import os
 import shlex
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
@@ -73,11 +73,21 @@ class Told:
     error: dict[str, str] | None
 
 
+CarryOut = Callable[[Program, str, Target], Awaitable[Ran]]
+"""Has a program carry out the scenario of a name against a server."""
+
+
+async def anew(program: Program, scenario: str, target: Target) -> Ran:
+    """A scenario carried out by a process of its own."""
+    return await ran(program, program.scenario(scenario), target)
+
+
 @dataclass
 class Round:
     """What programs have done in one round of the suite: each scenario once, by the names of
     both. ``before``: the server's counters when the first of them began."""
 
+    carry_out: CarryOut
     runs: dict[tuple[str, str], Ran] = field(default_factory=dict)
     before: dict[str, int] | None = None
     beginning: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -89,17 +99,26 @@ async def ran(program: Program, arguments: Sequence[str], target: Target) -> Ran
     for file in (program.python, program.folder / arguments[0]):
         if not file.is_file():
             raise Failed(f"the file {file}", "none", "`nox -s agents` makes the environments")
-    command = [str(program.python), *arguments]
     started = time.monotonic()
     async with recorded(target.base_url) as (base_url, exchanges):
-        there = _whereabouts(base_url, target.api_key, target.model)
-        environment = clean(os.environ) | there
+        command = [str(program.python), *arguments]
+        environment = surroundings(base_url, target)
         code, said, complained = await output(command, program.folder, environment)
     seconds = time.monotonic() - started
+    return Ran(shown(program, arguments, target), code, said, complained, seconds, exchanges)
+
+
+def shown(program: Program, arguments: Sequence[str], target: Target) -> str:
+    """The command that repeats it; keys are not shown."""
     there = _whereabouts(target.base_url, "…", target.model)
-    words = [*(f"{name}={value}" for name, value in there.items()), shlex.join(command)]
-    shown = f"cd {program.folder} && {' '.join(words)}"
-    return Ran(shown, code, said, complained, seconds, exchanges)
+    variables = " ".join(f"{name}={value}" for name, value in there.items())
+    command = shlex.join([str(program.python), *arguments])
+    return f"cd {program.folder} && {variables} {command}"
+
+
+def surroundings(base_url: str, target: Target) -> dict[str, str]:
+    """The environment of a program that asks a server there."""
+    return clean(os.environ) | _whereabouts(base_url, target.api_key, target.model)
 
 
 def _whereabouts(base_url: str, api_key: str, model: str) -> dict[str, str]:

@@ -14,7 +14,7 @@ import h11
 from conformance.client import Exchange, Sent, exchange
 from conformance.eventstream import EventStream
 from conformance.expect import json_object, status
-from conformance.programs import Ran, Round
+from conformance.programs import CarryOut, Ran, Round, anew
 from conformance.target import Target
 from conformance.transcript import Transcript
 
@@ -47,13 +47,14 @@ class Session:
         self,
         target: Target,
         front: Callable[[str], AbstractAsyncContextManager[str]] = nullcontext,
+        carry_out: CarryOut = anew,
     ) -> None:
         self.target = target
         self.front = front
         self.last: Exchange | None = None
         self.ran: Ran | None = None
         self.streams: list[EventStream] = []
-        self.round = Round()
+        self.round = Round(carry_out)
         self._remembered: dict[str, Exchange] = {}
 
     def beside(self) -> Session:

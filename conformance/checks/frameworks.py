@@ -44,7 +44,7 @@ async def run(session: Session, program: Program, scenario: str) -> Run:
     await accounts.begin(session)
     runs, key = session.round.runs, (program.name, scenario)
     if key not in runs:
-        runs[key] = await ran(program, program.scenario(scenario), session.target)
+        runs[key] = await session.round.carry_out(program, scenario, session.target)
     one = runs[key]
     _show(session, one)
     one.succeeded()

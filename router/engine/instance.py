@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import Any
 
 SCALARS: dict[str, Any] = {
@@ -48,8 +49,17 @@ def instance(schema: dict[str, Any], root: dict[str, Any] | None = None, depth: 
             1, schema.get("minItems", 1)
         )
     if kind in ("integer", "number"):
-        return schema.get("minimum", schema.get("maximum", SCALARS[kind]))
+        return _number(schema, SCALARS[kind])
     return SCALARS[kind]
+
+
+def _number(schema: dict[str, Any], usual: float) -> float:
+    """The usual one, or the nearest that the bounds allow."""
+    above: float = schema.get("exclusiveMinimum", -inf)
+    below: float = schema.get("exclusiveMaximum", inf)
+    low: float = max(schema.get("minimum", -inf), above + 1)
+    high: float = min(schema.get("maximum", inf), below - 1)
+    return min(max(usual, low), high) if low <= high else (above + below) / 2
 
 
 def _object(schema: dict[str, Any], root: dict[str, Any], depth: int) -> dict[str, Any]:
