@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -13,6 +14,7 @@ import tomllib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from conformance.client import Sent, exchange
 
@@ -80,32 +82,44 @@ SCRIPTED = frozenset(
 
 @contextlib.asynccontextmanager
 async def spawned(
-    engine: str, capabilities: frozenset[str], *flags: str, port: int = 0
+    engine: str, capabilities: frozenset[str], *, port: int = 0, **settings: Any
 ) -> AsyncIterator[Target]:
-    """A router of its own for the run, ready to answer; without a port on a free one."""
+    """A router of its own for the run, ready to answer; without a port on a free one.
+
+    ``settings`` are its whole config.json, and what it keeps goes with it: neither the user's
+    configuration nor the responses that the user's own router keeps have a part in the run.
+    """
     with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
-    with tempfile.NamedTemporaryFile(suffix=".log") as log:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "router", "serve", "--engine", engine),
-            *("--port", str(port), *flags),
-            stdout=log,
-            stderr=log,
-            env={k: v for k, v in os.environ.items() if not k.startswith("OPENAI_")},
-        )
+    with tempfile.TemporaryDirectory() as scratch:
+        config, log = Path(scratch, "config.json"), Path(scratch, "log")
+        kept = {"path": str(Path(scratch, "responses.sqlite3"))}
+        config.write_text(json.dumps({"responses": kept, **settings}), encoding="utf-8")
+        with log.open("wb") as output:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "router", "serve", "--engine", engine),
+                *("--port", str(port), "--config", str(config)),
+                stdout=output,
+                stderr=output,
+                env={k: v for k, v in os.environ.items() if not _speaks_of_another(k)},
+            )
         base_url = f"http://127.0.0.1:{port}/v1"
-        model, file = "smollm2-135m-instruct-tools", Path(log.name)
-        target = Target(base_url, model, capabilities, pid=process.pid, log=file)
+        model = "smollm2-135m-instruct-tools"
+        target = Target(base_url, model, capabilities, pid=process.pid, log=log)
         try:
             await _ready(port, process)
             yield target
         except RuntimeError as error:
-            log.seek(0)
-            raise RuntimeError(f"{error}\n{log.read().decode('utf-8', 'replace')}") from error
+            raise RuntimeError(f"{error}\n{log.read_text('utf-8', 'replace')}") from error
         finally:
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
             await process.wait()
+
+
+def _speaks_of_another(variable: str) -> bool:
+    """Does it configure another server, or a user's own router? Its home has the models."""
+    return variable.startswith(("OPENAI_", "MLX_ROUTER_")) and variable != "MLX_ROUTER_HOME"
 
 
 async def _ready(port: int, process: asyncio.subprocess.Process) -> None:

@@ -59,7 +59,7 @@ def create_app(
     )
     pool = Pool(start, max_queue=config.server.max_queue)
     store = ResponseStore(
-        home / "responses.sqlite3",
+        config.responses.path or home / "responses.sqlite3",
         most=config.responses.max_stored,
         most_bytes=config.responses.max_stored_mb << 20,
     )

@@ -128,6 +128,8 @@ class Server(Section):
 
 
 class Responses(Section):
+    path: UserPath | None = None
+    """The file that keeps them. null: responses.sqlite3 below MLX_ROUTER_HOME."""
     max_stored: int = Field(default=10_000, ge=1)
     """Responses kept for previous_response_id; the oldest make way."""
     max_stored_mb: int = Field(default=512, ge=1)
@@ -169,7 +171,7 @@ class Config(BaseSettings):
     server: Server = Server()
     """How the server is reached and what it admits."""
     responses: Responses = Responses()
-    """What is kept of the Responses API, in responses.sqlite3 below MLX_ROUTER_HOME."""
+    """What is kept of the Responses API."""
     models: dict[str, Model] = {}
     """Settings of single models, by model id."""
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
@@ -79,12 +77,9 @@ async def _spoken(recordings: Iterable[Recording]) -> list[Outcome]:
 @contextlib.asynccontextmanager
 async def stage() -> AsyncIterator[Target]:
     """A router with the scripted engine, which takes prompts of any length."""
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as config:
-        settings = {"models": {"smollm2-135m-instruct-tools": {"context_length": CONTEXT}}}
-        json.dump(settings, config)
-        config.flush()
-        async with spawned("scripted", SCRIPTED, "--config", config.name) as target:
-            yield target
+    models = {"smollm2-135m-instruct-tools": {"context_length": CONTEXT}}
+    async with spawned("scripted", SCRIPTED, models=models) as target:
+        yield target
 
 
 async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:

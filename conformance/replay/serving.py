@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import json
-import tempfile
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 from conformance.replay.replaying import PATIENCE
 from conformance.target import Target, spawned
@@ -22,9 +19,7 @@ async def opened(running: Target | None, engine: str, max_tokens: int) -> AsyncI
         yield running
         return
     defaults = {"max_tokens": max_tokens, "timeout": PATIENCE}
-    settings = {"defaults": defaults, "server": {"api_keys": [KEY]}}
-    with tempfile.TemporaryDirectory() as scratch:
-        config = Path(scratch, "config.json")
-        config.write_text(json.dumps(settings), encoding="utf-8")
-        async with spawned(engine, frozenset(), "--config", str(config)) as target:
-            yield Target(target.base_url, target.model, frozenset(), KEY)
+    async with spawned(
+        engine, frozenset(), defaults=defaults, server={"api_keys": [KEY]}
+    ) as target:
+        yield Target(target.base_url, target.model, frozenset(), KEY)

@@ -169,3 +169,11 @@ def test_the_last_words_are_never_cut(scripted: Server) -> None:
     assert (error["param"], error["code"]) == ("input", "context_length_exceeded")
     short = created(scripted, "hi", truncation="auto", max_output_tokens=9000)
     assert short["status"] == "completed"
+
+
+def test_the_file_can_be_another_one(start_server: Start, tmp_path: Path) -> None:
+    config, kept = tmp_path / "config.json", tmp_path / "elsewhere.sqlite3"
+    config.write_text(json.dumps({"responses": {"path": str(kept)}}))
+    server = start_server("--engine", "scripted", "--config", str(config))
+    created(server, "hi")
+    assert kept.is_file()
