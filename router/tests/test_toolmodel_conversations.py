@@ -1,6 +1,8 @@
 """The training conversations keep what they promise: typed calls, copied values, steady shares."""
 
 import json
+import re
+import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from functools import cache
@@ -20,34 +22,13 @@ from router.toolmodel.conversations import (
     conversation,
     mixture,
     records,
+    refusals,
     setting,
     settings,
 )
-from router.toolmodel.conversations.tools import written
-
-HELD_OUT = {
-    "book_table": "Book a table at a restaurant",
-    "convert_currency": "Convert an amount between currencies",
-    "track_package": "Track a package",
-    "search_flights": "Search for flights between two airports",
-    "create_issue": "Create an issue in the bug tracker",
-    "roll_dice": "Roll some dice",
-    "define_word": "Get the dictionary definition of a word",
-    "get_recipe": "Get a cooking recipe",
-    "set_alarm": "Set an alarm clock",
-    "get_air_quality": "Get the air quality index of a city",
-    "createInvoice": "Create an invoice for a customer",
-    "Library-find_book": "Find a book by its author",
-    "reserve_book": "Reserve a book by its id",
-    "get_moon_phase": "Get the phase of the moon on a date",
-    "list_playlists": "List the playlists of the user",
-    "get_population": "Get the population of a country",
-    "GetExchangeRate": "Gets the exchange rate for a currency pair",
-    "check_inventory": "Check how many units are in stock",
-    "ban_user": "Ban a user from the forum",
-    "get_horoscope": "Get the horoscope for a zodiac sign",
-}
-"""The tools of the evaluation: neither they nor others of their purpose may be trained on."""
+from router.toolmodel.conversations.requests import MAYBE, holes
+from router.toolmodel.conversations.tools import PARAPHRASES, written
+from router.toolmodel.evaluation import cases, held_out
 
 HELD_OUT_WORDS = (
     *(
@@ -62,8 +43,15 @@ HELD_OUT_WORDS = (
         "alarm",
     ),
     *("air quality", "invoice", "library", "moon", "playlist", "population", "exchange rate"),
-    *("inventory", "forum", "horoscope", "zodiac", "bug tracker", "restaurant table"),
+    *("inventory", "forum", "horoscope", "zodiac", "bug tracker", "table at a"),
+    *("morse", "nutrition", "pizza", "bicycle", "hairdresser", "garage", "phones", "branch into"),
+    *("newsletter", "counter", "boarding pass", "ferry", "museum", "pollen", "snow", "aquarium"),
+    *("coffee", "transpose", "auction", "wine", "bird", "poster", "chess", "stamp", "pallet"),
+    *("depot", "scale drawing", "donation", "charity"),
 )
+"""What the tools of the evaluation are for: no tool that is trained on may be for it too."""
+
+SCENARIOS = Path(__file__).parents[2] / "agents" / "scenarios.py"
 
 DRAWS = 3000
 
@@ -174,14 +162,89 @@ def test_the_template_writes_calls_that_are_read_back() -> None:
 
 
 def test_the_held_out_tools_stay_held_out() -> None:
-    purposes = {purpose.lower() for purpose in HELD_OUT.values()}
+    """Names and descriptions; of all that is written down also the purpose."""
+    functions = [tool["function"] for tool in held_out.TOOLS.values()]
+    names = {plain_words(function["name"]) for function in functions}
+    purposes = {function["description"].lower().rstrip(".") for function in functions}
     for place, _ in drawn():
         for tool in place.tools:
-            assert tool["function"]["name"] not in HELD_OUT
+            assert plain_words(tool["function"]["name"]) not in names
+            assert tool["function"].get("description", "").lower().rstrip(".") not in purposes
     for template in written():
         for text in (*template.names, *template.about):
+            assert plain_words(text) not in names
             assert text.lower().rstrip(".") not in purposes
             assert not [word for word in HELD_OUT_WORDS if word in text.lower()], text
+
+
+def plain_words(name: str) -> str:
+    """``GetExchangeRate``, ``get_exchange_rate`` and ``get exchange rate`` are one name."""
+    return re.sub(r"[\W_]", "", name).lower()
+
+
+def test_the_words_of_the_held_out_tools_are_theirs() -> None:
+    """Each says something about one of them; none is left over."""
+    texts = " ".join(
+        f"{function['name']} {function['description']}".lower()
+        for function in (tool["function"] for tool in held_out.TOOLS.values())
+    )
+    assert not [word for word in HELD_OUT_WORDS if word not in texts]
+
+
+def requests_of_the_evaluation() -> set[str]:
+    every = cases.load()
+    tasks = (*every.single, *every.parallel, *every.chains, *every.failures)
+    said = [task.request for task in tasks] + [case.request for case in every.extraction]
+    said += [str(talk.turns[0]) for talk in every.no_fitting_tool]
+    return {text.casefold() for text in said}
+
+
+def prompts_of_the_scenarios() -> set[str]:
+    """Read, not imported: that would set variables of the environment."""
+    found = re.findall(r'^(?:TOOL|PARALLEL|STRUCTURED) = "(.+)"$', SCENARIOS.read_text(), re.M)
+    assert len(found) == 3
+    return {text.casefold() for text in found}
+
+
+def test_no_request_of_the_evaluation_or_of_a_scenario_is_trained_on() -> None:
+    asked = requests_of_the_evaluation()
+    asked |= prompts_of_the_scenarios()
+    for _, messages in drawn():
+        said = [message["content"] for message in messages if message["role"] == "user"]
+        assert not asked & {text.casefold() for text in said}
+
+
+def test_paraphrases_belong_to_tools_and_tell_all_that_is_required() -> None:
+    known = {tool.names[0]: tool for tool in written()}
+    for name, asks in tomllib.loads(PARAPHRASES.read_text(encoding="utf-8")).items():
+        parameters = known[name].parameters
+        required = {own for own, one in parameters.items() if one.required}
+        for ask in asks:
+            assert ask in known[name].asks
+            assert ask[0] in "!?~@"
+            assert set(holes(ask)) <= set(parameters), ask
+            assert required <= set(holes(MAYBE.sub("", ask))), ask
+
+
+def test_what_is_refused_is_not_offered() -> None:
+    """Even where it has the verb of what is."""
+    random = Random(7)
+    alike = 0
+    for place in (place for place, _ in drawn() if place.kind in ("plain", "chain")):
+        tool = refusals.missing(random, place)
+        offered = {about for one in place.offered for about in one.tool.about}
+        assert not offered & set(tool.about)
+        alike += any(one.tool.verb == tool.verb != "" for one in place.offered)
+    assert alike > 100
+
+
+def test_a_request_without_a_tool_is_refused_in_words() -> None:
+    random = Random(8)
+    for place in (place for place, _ in drawn() if place.kind in ("plain", "bare")):
+        request, answer = refusals.unfit(random, place)
+        assert request["role"] == "user"
+        assert "tool_calls" not in answer
+        assert answer["content"] in (refusals.REFUSALS if place.tools else refusals.UNABLE)
 
 
 def test_the_schema_is_asked_for_in_the_words_of_the_engine() -> None:

@@ -69,12 +69,14 @@ def written(random: Random) -> Plan:
 
 
 def invented(random: Random) -> Plan:
-    """Find something by its name, then do something with its id."""
+    """Find something by its name, then do something with what is found: mostly with its id."""
     noun, verb = drawn(random, "word"), drawn(random, "verb")
     infinitive = verb.split(" ")[0]
-    key = random.choice(("id", "code", "number", "key", "handle", "address", drawn(random, "rare")))
+    link = random.choices(LINKS, (60, 10, 16, 14))[0]
+    key = random.choice(link.keys) if random.random() < 0.85 else drawn(random, "rare")
+    beside = random.choice([one for one in BESIDE if one != key])
     subject = random.choice(
-        ("{made}", "{rare}", "{person}", "{title}", "{phrase}", "{place}", "{email}")
+        ("{made}", "{rare}", "{person}", "{title}", "{phrase}", "{place}", "{email}", "{noun}")
     )
     by = random.choice(
         ("name", "query", "title", "owner", "keyword", f"{noun} name", drawn(random, "rare"))
@@ -99,17 +101,13 @@ def invented(random: Random) -> Plan:
             f"!look up the {noun} '{{wanted}}'",
         ),
         parameters={"wanted": Parameter((by,), Kind("text", subject))},
-        results=(
-            f"{{{key}}}",
-            f"{key}: {{{key}}}",
-            f"Found 1 {noun}: {{{key}}}",
-            f"{{wanted}} ({key} {{{key}}})",
-        ),
+        results=tuple(result.format(noun=noun, key=key, beside=beside) for result in FOUND),
         answers=(f"The {key} of {{wanted}} is {{{key}}}.", f"I found {{wanted}}: {{{key}}}."),
-        fields={key: "{id}"},
+        fields={key: link.pattern, beside: random.choice(BESIDE[beside])},
     )
-    target = Parameter((f"{noun} {key}", key, f"target {key}"), Kind("text", "{id}"))
-    act = inventions.action(random, noun, verb, target)
+    names = (f"{noun} {key}", key, f"target {key}") if link.is_id else ACTED_ON
+    target = Parameter(names, Kind("integer" if link.is_number else "text", link.detail))
+    act = inventions.action(random, noun if link.is_id else drawn(random, "word"), verb, target)
     spare = [own for own in act.parameters if own != "subject" and act.parameters[own].required]
     spare += [
         own
@@ -117,11 +115,36 @@ def invented(random: Random) -> Plan:
         if own not in spare and own != "subject" and random.random() < 0.4
     ]
     end = _with(random, [(own, act.parameters[own]) for own in spare])
-    asks = tuple(head.format(noun=noun, verb=infinitive, key=key) + end for head in CHAIN_HEADS)
+    words = {
+        "noun": noun,
+        "verb": infinitive,
+        "done": verb.split(" ")[1],
+        "key": key,
+        "other": act.noun,
+    }
+    asks = tuple(head.format(**words) + end for head in link.heads)
     return Plan(find, act, key, "subject", asks)
 
 
-CHAIN_HEADS = (
+FOUND = (
+    *("{{{key}}}", "{key}: {{{key}}}", "Found 1 {noun}: {{{key}}}", "{{wanted}} ({key} {{{key}}})"),
+    *(
+        "{{wanted}}, {key} {{{key}}}",
+        "The {key} of {{wanted}} is {{{key}}}",
+        "{{wanted}}: {{{key}}}",
+    ),
+    *("{{{key}}}, {beside} {{{beside}}}", "{{{beside}}} ({key} {{{key}}})"),
+    *("{{wanted}}, {{{beside}}}, {key} {{{key}}}",),
+)
+BESIDE = {
+    "price": ("{price}",),
+    "date": ("{date}",),
+    "state": ("{status_word}", "{condition}"),
+    "place": ("{place}", "{city}"),
+    "about": ("{phrase}", "{title}"),
+}
+
+ID_HEADS = (
     "!find the {noun} {{a_wanted}} and {verb} it",
     "!look up the {noun} {{a_wanted}}, then {verb} it",
     "!{verb} the {noun} {{a_wanted}}",
@@ -129,6 +152,41 @@ CHAIN_HEADS = (
     "!get the {key} of the {noun} {{a_wanted}} and {verb} that {noun}",
     "!{verb} the {noun} called {{a_wanted}}, look up its {key} first",
     "!find {{a_wanted}} and then use its {key} to {verb} it",
+    "?is there a {noun} {{a_wanted}}, and if so can you {verb} it",
+    "!find a {noun} for {{a_wanted}} and have it {done}",
+    "!search for {{a_wanted}}. Then {verb} the {noun} you found",
+)
+VALUE_HEADS = (
+    "!get the {key} of the {noun} {{a_wanted}} and {verb} the {other} with it",
+    "!look up the {key} of {{a_wanted}}, then {verb} the {other} with that {key}",
+    "!find out the {key} of the {noun} {{a_wanted}} and {verb} the {other} with the result",
+    "!check the {key} of {{a_wanted}}. After that, {verb} the {other} with exactly that {key}",
+    "!tell me the {key} of the {noun} {{a_wanted}} and {verb} the {other} with it",
+    "!first get the {key} of {{a_wanted}}, then use the {key} to {verb} the {other}",
+)
+ACTED_ON = ("value", "target", "amount", "at", "label", "content", "setting")
+
+
+@dataclass(frozen=True)
+class Link:
+    """What the first call brings and the second needs."""
+
+    keys: tuple[str, ...]
+    pattern: str
+    heads: tuple[str, ...]
+    is_id: bool = False
+    is_number: bool = False
+
+    @property
+    def detail(self) -> Any:
+        return [1, 999] if self.is_number else self.pattern
+
+
+LINKS = (
+    Link(("id", "code", "number", "key", "handle", "address"), "{id}", ID_HEADS, is_id=True),
+    Link(("start time", "opening time", "departure", "time", "end"), "{clock}", VALUE_HEADS),
+    Link(("count", "total", "size", "weight", "stock"), "{1..999}", VALUE_HEADS, is_number=True),
+    Link(("name", "text", "title", "owner", "email"), "{title}", VALUE_HEADS),
 )
 
 
@@ -137,7 +195,7 @@ def _with(random: Random, parameters: list[tuple[str, Parameter]]) -> str:
         return ""
     form = random.choice(("{words} {value}", "{words} set to {value}", "{words}: {value}"))
     parts = [
-        inventions.stated(form, own, one).replace(f"{{{own}", f"{{b_{own}")
+        inventions.stated(random, form, own, one).replace(f"{{{own}", f"{{b_{own}")
         for own, one in parameters
     ]
     return random.choice((" with ", ", ")) + ", ".join(parts)
@@ -149,7 +207,8 @@ def chained(random: Random, chain: Chain) -> list[Message]:
     fields = {name: expand(random, text) for name, text in plan.first.fields.items()}
     link = fields[plan.field]
     second_values = {own: one.kind.draw(random) for own, one in plan.second.parameters.items()}
-    second_values[plan.into] = Value(link, link)
+    is_number = plan.second.parameters[plan.into].kind.form == "integer"
+    second_values[plan.into] = Value(link, int(link) if is_number else link)
     pattern = MAYBE.sub(
         lambda part: part[1] if random.random() < MENTIONED_SHARE else "", random.choice(plan.asks)
     )
@@ -203,12 +262,16 @@ def _looked_up(
 def _answer(
     random: Random, plan: Plan, known: Mapping[str, Value], link: str, otherwise: str
 ) -> str:
-    if not plan.answers or random.random() < 0.4:
+    if random.random() < 0.3:
+        return f"{random.choice(BY_THE_WAY).format(link=link)} {otherwise}"
+    if not plan.answers or random.random() < 0.6:
         return otherwise
     return plain(random, plan.answers, {**known, "link": Value(link, link)}) or random.choice(
         CONFIRMATIONS
     )
 
+
+BY_THE_WAY = ("I found {link}.", "It is {link}.", "The result was {link}.", "I used {link}.")
 
 OPERATIONS = ("add", "multiply", "subtract", "divide")
 SIGNS = {"add": "+", "multiply": "*", "subtract": "-", "divide": "/"}

@@ -7,10 +7,8 @@ from random import Random
 from typing import Any
 
 from router.toolmodel.conversations.messages import Message, assistant, user
-from router.toolmodel.conversations.requests import ask, said
 from router.toolmodel.conversations.settings import Setting
 from router.toolmodel.conversations.text import expand, listed
-from router.toolmodel.conversations.tools import STYLES, offered, written
 
 FILE = Path(__file__).parent / "chat.toml"
 
@@ -31,8 +29,6 @@ def chat(random: Random, setting: Setting) -> list[Message]:
         return _echo(random)
     if chance < 0.76 and setting.offered:
         return _abilities(random, setting)
-    if setting.offered and chance < 0.8:
-        return _refusal(random, setting)
     if any(one.tool.domain in KNOWING_DOMAINS for one in setting.offered):
         return _exchange(random, random.choice(_file()["exchange"]))
     if chance < 0.9:
@@ -105,40 +101,3 @@ def _abilities(random: Random, setting: Setting) -> list[Message]:
         )
     )
     return [user(question), assistant(f"I can use these tools: {names}.")]
-
-
-REFUSALS = (
-    "I'm sorry, I don't have a tool for that.",
-    "I'm sorry, I can't do that because I don't have a tool for it.",
-)
-
-
-def _refusal(random: Random, setting: Setting) -> list[Message]:
-    """The request belongs to a tool that is not offered."""
-    taken = {one.tool.domain for one in setting.offered} | KNOWING_DOMAINS | {"handoff"}
-    tool = random.choice([one for one in written() if one.domain not in taken])
-    missing = ask(random, offered(random, tool, random.choice(STYLES)))
-    return [user(said(random, missing)), assistant(random.choice(REFUSALS))]
-
-
-def unable(random: Random, setting: Setting) -> list[Message]:
-    """Without tools, a request that would need one."""
-    needs = (
-        "send email",
-        "get weather",
-        "control light",
-        "get stock price",
-        "create event",
-        "play song",
-    )
-    tool = next(
-        one for one in written() if random.choice(needs) in one.names or one.names[0] in needs
-    )
-    missing = ask(random, offered(random, tool, "snake"))
-    return [user(said(random, missing)), assistant(random.choice(UNABLE))]
-
-
-UNABLE = (
-    "I'm sorry, I have no tools for that, so I can't do it.",
-    "I don't have access to tools for that.",
-)

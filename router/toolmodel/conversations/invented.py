@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
+from router.toolmodel.conversations import quantities
 from router.toolmodel.conversations.requests import MENTIONED_SHARE
-from router.toolmodel.conversations.text import article, drawn, invented, listed
+from router.toolmodel.conversations.text import article, drawn, invented, listed, sentence_case
 from router.toolmodel.conversations.tools import Parameter, Tool
 from router.toolmodel.conversations.values import Kind
 
@@ -62,8 +63,11 @@ RESULT_PATTERNS = (
 def tool(random: Random, noun: str | None = None, verb: str | None = None) -> Tool:
     """An invented tool, about ``noun`` and doing ``verb`` (its two forms) where given."""
     noun = noun or _noun(random)
-    if random.random() < 0.35:
+    chance = random.random()
+    if chance < 0.3:
         return _lookup(random, noun)
+    if chance < 0.42:
+        return quantities.tool(random)
     return action(random, noun, verb or drawn(random, "verb"))
 
 
@@ -100,6 +104,9 @@ def _lookup(random: Random, noun: str) -> Tool:
             f"!look up the {attribute} of {{subject}}",
             f"!check the {attribute} for {noun} {{subject}}",
             f"~{{subject}}'s {attribute}",
+            f"!look for a {noun} called {{subject}} and tell me its {attribute}",
+            f"@{{subject}} is my {noun}. I need its {attribute}.",
+            f"?is there any {noun} {{subject}}, and what is its {attribute}",
         ),
         parameters=parameters,
         results=(f"{{{field}}}", f"{attribute}: {{{field}}}", f"{{subject}}: {{{field}}}"),
@@ -151,6 +158,8 @@ def action(random: Random, noun: str, verb: str, first: Parameter | None = None)
             else (f"The {noun} was {participle}.", f"Done, the {noun} has been {participle}.")
         ),
         fields={field: random.choice(RESULT_PATTERNS)} if reports else {},
+        noun=noun,
+        verb=verb,
     )
 
 
@@ -164,10 +173,20 @@ def _parameters(random: Random) -> dict[str, Parameter]:
             continue
         optional = bool(taken) and random.random() < 0.45
         about = (f"The {name}", f"{name.capitalize()} to use", f"Which {name}")
+        kind = twins or _kind(random)
+        if kind.form == "boolean" and random.random() < 0.6:
+            name = drawn(random, "adjective")
+            kind = Kind("boolean", {"yes": _flagged(name, True), "no": _flagged(name, False)})
+            if name in taken:
+                continue
         taken[name.replace(" ", "_")] = Parameter(
-            (name,), twins or _kind(random), about if random.random() < 0.7 else (), not optional
+            (name,), kind, about if random.random() < 0.7 else (), not optional
         )
     return taken
+
+
+def _flagged(name: str, on: bool) -> list[str]:
+    return [name, name, f"{name} please"] if on else [f"not {name}", f"not {name} please"]
 
 
 def _parameter_name(random: Random) -> str:
@@ -189,22 +208,78 @@ PARAMETER_NAMES = (
 def _kind(random: Random) -> Kind:
     form = random.choices(
         ("text", "integer", "number", "boolean", "choices", "list", "integers", "object"),
-        (50, 14, 8, 9, 10, 4, 2, 3),
+        (44, 13, 7, 9, 16, 4, 2, 5),
     )[0]
     makers: dict[str, Callable[[], Any]] = {
         "text": lambda: random.choice(TEXTS),
         "integer": lambda: [random.randint(0, 5), random.choice((9, 20, 100, 5000))],
         "number": lambda: [0, random.choice((10, 100, 4000))],
         "boolean": lambda: SWITCH,
-        "choices": lambda: [drawn(random, "rare") for _ in range(random.randint(2, 4))],
+        "choices": lambda: _choices(random),
         "list": lambda: random.choice(("{rare}", "{first}", "{id}", "{made}")),
         "integers": lambda: [0, 99],
-        "object": lambda: {
-            drawn(random, "rare"): Kind("text", random.choice(TEXTS)),
-            drawn(random, "noun"): Kind(random.choice(("integer", "number")), [1, 99]),
-        },
+        "object": lambda: _members(random),
     }
     return Kind(form, makers[form]())
+
+
+OBJECTS: tuple[tuple[dict[str, Kind], tuple[str, ...]], ...] = (
+    (
+        {
+            "street": Kind(
+                "text", ["{1..99} {made} Road", "{made} Street {1..99}", "{rare} Lane {1..9}"]
+            ),
+            "city": Kind("text", "{city}"),
+        },
+        ("{0} in {1}", "{0}, {1}", "in {1}, {0}"),
+    ),
+    (
+        {"name": Kind("text", "{person}"), "email": Kind("text", "{email}")},
+        ("{0} ({1})", "{0}, {1}", "{0} with the address {1}", "{1}, that is {0}"),
+    ),
+    (
+        {"name": Kind("text", "{person}"), "age": Kind("integer", [1, 99])},
+        ("{0}, {1} years old", "{0} ({1})", "{0}, aged {1}"),
+    ),
+    (
+        {"width": Kind("integer", [1, 900]), "height": Kind("integer", [1, 900])},
+        ("{0} wide and {1} high", "{1} high and {0} wide", "{0} by {1}"),
+    ),
+    (
+        {"start": Kind("text", "{date}"), "end": Kind("text", "{date}")},
+        ("from {0} to {1}", "until {1}, from {0}", "{0} to {1}"),
+    ),
+    (
+        {"product": Kind("text", "{phrase}"), "price": Kind("number", [1, 900])},
+        ("{0} for {1}", "{0} at a price of {1}", "{1} for the {0}"),
+    ),
+)
+"""Members that need not be named, and how one says them."""
+
+
+def _members(random: Random) -> dict[str, Kind]:
+    if random.random() < 0.6:
+        return random.choice(OBJECTS)[0]
+    return {
+        drawn(random, "rare"): Kind("text", random.choice(TEXTS)),
+        drawn(random, "noun"): Kind(random.choice(("integer", "number")), [1, 99]),
+    }
+
+
+def _said_members(random: Random, name: str, members: Mapping[str, Kind]) -> str | None:
+    form = next((forms for known, forms in OBJECTS if known is members), None)
+    if form is None or random.random() < 0.2:
+        return None
+    return random.choice(form).format(*(f"{{{name}.{member}}}" for member in members))
+
+
+def _choices(random: Random) -> list[str]:
+    """A scale, words of one sort or such as have nothing to do with one another."""
+    chance = random.random()
+    if chance < 0.5:
+        return drawn(random, "scale").split(",")
+    sort = "rare" if chance < 0.75 else random.choice(("noun", "color", "animal", "food"))
+    return list(dict.fromkeys(drawn(random, sort) for _ in range(random.randint(2, 5))))
 
 
 def _ask(random: Random, verb: str, noun: str, parameters: Mapping[str, Parameter]) -> str:
@@ -216,7 +291,41 @@ def _ask(random: Random, verb: str, noun: str, parameters: Mapping[str, Paramete
     ]
     random.shuffle(mentioned)
     adjective = random.choice(("", "", "", drawn(random, "adjective") + " "))
-    head = f"!{verb} {random.choice(('the', 'the', 'a', 'my', 'this'))} {adjective}{noun}"
+    if mentioned and random.random() < 0.12:
+        return _told_first(random, verb, noun, mentioned, parameters)
+    determiner = random.choice(("the", "the", "a", "my", "this"))
+    choices = [name for name in mentioned if parameters[name].kind.form == "choices"]
+    where = ""
+    if choices and random.random() < 0.6:
+        name = choices[0]
+        mentioned.remove(name)
+        if random.random() < 0.5:
+            adjective = f"{{{name}}} "
+        else:
+            where = random.choice((" to the", " for", " in the", " to", " from the", " as"))
+            where += f" {{{name}}}"
+    head = f"!{verb} {determiner} {adjective}{noun}"
+    if where and (not mentioned or random.random() < 0.4):
+        head, where = head + where, ""
+    return _with_rest(random, head, mentioned, parameters) + where
+
+
+def _told_first(
+    random: Random, verb: str, noun: str, mentioned: list[str], parameters: Mapping[str, Parameter]
+) -> str:
+    """The values in a sentence of their own, then the wish."""
+    form = random.choice(
+        ("the {words} is {value}", "{value} is the {words}", "I want {words} {value}")
+    )
+    parts = listed([stated(random, form, name, parameters[name]) for name in mentioned])
+    wish = random.choice(("Please {0} the {1}.", "{0} the {1} for me!", "Can you {0} that {1}?"))
+    return f"@{sentence_case(parts)}. {sentence_case(wish.format(verb, noun))}"
+
+
+def _with_rest(
+    random: Random, head: str, mentioned: list[str], parameters: Mapping[str, Parameter]
+) -> str:
+    """``head`` and the parameters it does not hold yet."""
     if not mentioned:
         return head
     if "subject" in mentioned:
@@ -234,7 +343,7 @@ def _ask(random: Random, verb: str, noun: str, parameters: Mapping[str, Paramete
     if not mentioned:
         return head
     form = random.choice(STATEMENTS)
-    parts = [stated(form, name, parameters[name]) for name in mentioned]
+    parts = [stated(random, form, name, parameters[name]) for name in mentioned]
     opening, last = random.choice(
         ((" with ", " and "), (" with ", ", "), (", ", ", "), (" using ", " and "))
     )
@@ -251,10 +360,14 @@ STATEMENTS = (
 )
 
 
-def stated(form: str, name: str, parameter: Parameter) -> str:
+def stated(random: Random, form: str, name: str, parameter: Parameter) -> str:
     """A parameter as a request states it, with holes for its value."""
     words = parameter.names[0]
+    if parameter.kind.form == "boolean" and parameter.kind.detail is not SWITCH:
+        return f"{{{name}}}"
     if parameter.kind.form == "object":
+        if said := _said_members(random, name, parameter.kind.detail):
+            return said if random.random() < 0.5 else f"{words} {said}"
         members = listed([f"{member} {{{name}.{member}}}" for member in parameter.kind.detail])
         return f"{words} ({members})"
     if parameter.kind.form != "text" and ('"' in form or "'" in form):

@@ -51,7 +51,8 @@ def _value(random: Random, fact: dict[str, Any]) -> tuple[str, str]:
 
 
 def _fill(random: Random, pattern: str, fact: dict[str, Any], value: tuple[str, str]) -> str:
-    return pattern.replace("{subject}", value[0]).replace("{value}", value[1])
+    """What else stands in braces is said by the way and asked about by nobody."""
+    return expand(random, pattern.replace("{subject}", value[0]).replace("{value}", value[1]))
 
 
 Told = list[tuple[dict[str, Any], tuple[str, str]]]

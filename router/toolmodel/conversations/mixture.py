@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
-from router.toolmodel.conversations import calls, chains, chat, memory, records
+from router.toolmodel.conversations import calls, chains, chat, memory, records, refusals
 from router.toolmodel.conversations.messages import Message
 from router.toolmodel.conversations.settings import TERMINATE, Setting
 
@@ -11,18 +11,19 @@ Maker = Callable[[Random, Setting], list[Message]]
 
 SHARES: dict[str, dict[str, int]] = {
     "plain": {
-        "single": 35,
-        "parallel": 27,
-        "sequence": 8,
+        "single": 33,
+        "parallel": 25,
+        "sequence": 9,
         "memory": 7,
-        "chat": 12,
-        "failed": 4,
-        "follow up": 7,
+        "chat": 7,
+        "failed": 3,
+        "follow up": 5,
+        "unfit": 11,
     },
-    "chain": {"chained": 70, "single": 12, "parallel": 8, "memory": 5, "chat": 5},
-    "arithmetic": {"arithmetic": 70, "single": 15, "parallel": 15},
-    "handoff": {"single": 80, "chat": 20},
-    "bare": {"memory": 46, "chat": 50, "unable": 4},
+    "chain": {"chained": 68, "single": 10, "parallel": 6, "memory": 4, "chat": 4, "unfit": 8},
+    "arithmetic": {"arithmetic": 66, "single": 13, "parallel": 13, "unfit": 8},
+    "handoff": {"single": 75, "chat": 17, "unfit": 8},
+    "bare": {"memory": 46, "chat": 44, "unfit": 10},
     "structured": {"final": 100},
     "json": {"json": 100},
 }
@@ -102,5 +103,5 @@ MAKERS: dict[str, Maker] = {
     "arithmetic": _arithmetic,
     "final": _final,
     "json": _json,
-    "unable": chat.unable,
+    "unfit": refusals.unfit,
 }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from router.toolmodel.conversations.text import sentence_case
+from router.toolmodel.conversations.text import expand, sentence_case
 from router.toolmodel.conversations.tools import Offered
 from router.toolmodel.conversations.values import Value
 
@@ -88,7 +88,27 @@ def as_question(random: Random, one: Ask) -> str:
 
 def said(random: Random, one: Ask) -> str:
     """The whole message of a user who wants one call."""
-    return message(random, one.form, one.text, capital_for(one.pattern))
+    capital = capital_for(one.pattern)
+    text = message(random, one.form, one.text, capital)
+    if random.random() < ASIDE_SHARE:
+        return f"{expand(random, random.choice(ASIDES))} {capital(text)}"
+    return text
+
+
+ASIDE_SHARE = 0.06
+"""Of requests that something goes before which asks for nothing."""
+
+ASIDES = (
+    *("I'm in a hurry.", "It's raining again.", "My {job} is waiting.", "I just got up.", "Hi!"),
+    *("I have {2..9} {noun}s here.", "We are in {city} now.", "The {noun} is {adjective}."),
+    *(
+        "{first} told me to ask you.",
+        "I can't find my {noun}.",
+        "My phone is broken.",
+        "So, here we go.",
+    ),
+    *("I am preparing the {word}.", "Our {noun} is gone.", "OK, next thing.", "It's {weekday}."),
+)
 
 
 def capital_for(pattern: str) -> Callable[[str], str]:

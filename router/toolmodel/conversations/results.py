@@ -26,6 +26,9 @@ CONFIRMATIONS = ("Done.", "Done!", "It's done.", "That's done.")
 PLAIN_NUMBER_SHARE = 0.5
 """Of the JSON results whose numbers are numbers, not strings."""
 
+REPEATED_SHARE = 0.45
+"""Of results in words that are repeated as they are: what they say is never lost that way."""
+
 ODD_SHARE = 0.12
 """Of results that say something no template foresees; the answer repeats it."""
 
@@ -81,7 +84,7 @@ def told(
     answer = plain(random, tool.answers, reported | set(known), values)
     if not answer or not content:
         return Outcome(structured(random, fields), plain(random, tool.answers, values))
-    if len(content.split()) > 3 and random.random() < 0.3:
+    if len(content.split()) > 1 and random.random() < REPEATED_SHARE:
         answer = sentence(content)
     return Outcome(content, answer)
 

@@ -39,7 +39,22 @@ def drawn(random: Random, kind: str) -> str:
 
 def invented(random: Random, syllables: int | None = None) -> str:
     count = syllables or random.choice((2, 2, 3, 3, 4))
+    if random.random() < 0.4:
+        return "".join(_syllable(random) for _ in range(count))
     return "".join(random.choice(words("syllable")) for _ in range(count))
+
+
+def _syllable(random: Random) -> str:
+    """Any letters that can be spoken: what no list of syllables holds."""
+    start, end = random.choice(ONSETS), random.choice(("", "", "", *CODAS))
+    return start + random.choice("aaeeiioouuy") + end
+
+
+ONSETS = (
+    *("b", "c", "d", "f", "g", "h", "j", "k", "l", "m", "n", "p", "r", "s", "t", "v", "w", "z"),
+    *("br", "ch", "dr", "fl", "gr", "kl", "kr", "ph", "pl", "sch", "sh", "sk", "st", "th", "tr"),
+)
+CODAS = ("b", "ck", "d", "g", "k", "l", "ll", "m", "n", "nd", "ng", "p", "r", "rt", "s", "st", "x")
 
 
 def name_like(random: Random, known: str) -> str:
@@ -158,7 +173,8 @@ KINDS: dict[str, Callable[[Random], str]] = {
     "person": person,
     "contact": one_of("{first}", "{first}", "{person}"),
     "handle": one_of(
-        "{made_word}{1..99}", "{rare}_{rare}", "{made_word}", "{rare}{10..999}", "{noun}.{rare}"
+        *("{made_word}{1..99}", "{rare}_{rare}", "{made_word}", "{rare}{10..999}", "{noun}.{rare}"),
+        *("{made}_{made}", "{first}{1..2000}", "the_{made}", "{rare}-{made}", "{made_word}_{id}"),
     ),
     "made_word": invented,
     "phrase": one_of(

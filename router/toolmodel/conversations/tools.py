@@ -12,6 +12,7 @@ from typing import Any
 from router.toolmodel.conversations.values import Kind, kind_of
 
 FOLDER = Path(__file__).parent / "tools"
+PARAPHRASES = Path(__file__).parent / "paraphrases.toml"
 
 STYLES = (
     ("snake",) * 11
@@ -36,7 +37,8 @@ class Parameter:
 class Tool:
     """``asks`` start with ``?`` (a question), ``!`` (an imperative) or ``~`` (a noun phrase) and
     hold parameters as ``{name}``; parts in ``[...]`` may be left out. ``fields`` are the patterns
-    of the values a result brings."""
+    of the values a result brings. ``noun`` and ``verb`` (its two forms) are what an invented
+    tool was made from."""
 
     domain: str
     names: tuple[str, ...]
@@ -46,6 +48,8 @@ class Tool:
     results: tuple[str, ...] = ()
     answers: tuple[str, ...] = ()
     fields: Mapping[str, str] = field(default_factory=dict)
+    noun: str = ""
+    verb: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,11 @@ class Offered:
     name: str
     keys: Mapping[str, str]
     definition: dict[str, Any]
+
+
+@cache
+def _paraphrases() -> dict[str, list[str]]:
+    return tomllib.loads(PARAPHRASES.read_text(encoding="utf-8"))
 
 
 @cache
@@ -77,11 +86,12 @@ def _tool(domain: str, entry: Mapping[str, Any]) -> Tool:
     parameters = {
         name: parameter_of(name, one) for name, one in entry.get("parameters", {}).items()
     }
+    names = _split(entry["names"])
     return Tool(
         domain=entry.get("domain", domain),
-        names=_split(entry["names"]),
+        names=names,
         about=_split(entry["about"]),
-        asks=tuple(entry["asks"]),
+        asks=(*entry["asks"], *_paraphrases().get(names[0], ())),
         parameters=parameters,
         results=tuple(entry.get("results", ())),
         answers=tuple(entry.get("answers", ())),

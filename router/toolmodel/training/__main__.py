@@ -20,11 +20,12 @@ def main(
     learning_rate: Annotated[float, typer.Option(help="At its highest.")] = DEFAULT.learning_rate,
     seed: Annotated[int, typer.Option(help="Of the conversations.")] = DEFAULT.seed,
     workers: Annotated[int, typer.Option(help="Processes of one thread each.")] = DEFAULT.workers,
+    precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = DEFAULT.precision,
     start: Annotated[Path | None, typer.Option(help="An adapter to begin with.")] = None,
 ) -> None:
     """Train the tool model's adapter on the embedded base model. Two cores read some 300 tokens
     a second."""
-    recipe = Recipe(tokens, decay, learning_rate, seed, workers)
+    recipe = Recipe(tokens, decay, learning_rate, seed, workers, precision=precision)
     base = embedded.ensure(config.home(), embedded.BASE.id, lambda stage, fraction: None)
     train(recipe, base, output, start)
 

@@ -95,12 +95,20 @@ class Layer(nn.Module):
 class Llama(nn.Module):
     """A Llama with tied embeddings, as SmolLM2 is."""
 
-    def __init__(self, folder: Path, rank: int, scale: float) -> None:
+    def __init__(
+        self, folder: Path, rank: int, scale: float, precision: torch.dtype = torch.float32
+    ) -> None:
+        """``precision``: of the frozen weights and of the products with any weights; all else
+        and the additions themselves are float32."""
         super().__init__()
         self.dims = dims = Dimensions.read(folder)
+        self.precision = precision
         weights: dict[str, Tensor] = {}
         for file in sorted(folder.glob("*.safetensors")):
-            weights |= {name: tensor.float() for name, tensor in load_file(file).items()}
+            weights |= {
+                name: tensor.to(precision if tensor.ndim == 2 else torch.float32)
+                for name, tensor in load_file(file).items()
+            }
         self.embedding = weights["model.embed_tokens.weight"]
         self.norm = weights["model.norm.weight"]
         self.layers = nn.ModuleList(
@@ -110,8 +118,16 @@ class Llama(nn.Module):
 
     def forward(self, tree: Tree) -> tuple[Tensor, Tensor]:
         """(summed cross entropy in nats, number of right guesses) over the tree's targets."""
+        with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
+            logits = self._logits(tree).float()
+        targets = tree.targets[tree.targets >= 0]
+        right = (logits.detach().argmax(-1) == targets).sum()
+        return F.cross_entropy(logits, targets, reduction="sum"), right
+
+    def _logits(self, tree: Tree) -> Tensor:
+        """(targets, words)"""
         dims = self.dims
-        x = F.embedding(tree.tokens, self.embedding)
+        x = F.embedding(tree.tokens, self.embedding).float()
         frequencies = dims.rope_base ** (-torch.arange(0, dims.head, 2) / dims.head)
         angles = torch.outer(tree.positions.float(), frequencies).repeat(1, 2)[:, None]
         rotation = torch.stack([angles.cos(), angles.sin()], -1)
@@ -119,9 +135,7 @@ class Llama(nn.Module):
             x = layer(x, tree, rotation)
         taught = tree.targets >= 0
         h = F.rms_norm(x[taught], (dims.width,), self.norm, dims.norm_eps)
-        logits, targets = F.linear(h, self.embedding), tree.targets[taught]
-        right = (logits.detach().argmax(-1) == targets).sum()
-        return F.cross_entropy(logits, targets, reduction="sum"), right
+        return F.linear(h, self.embedding)
 
     def adapter(self) -> dict[str, Tensor]:
         """The trained parameters by the names mlx-lm reads them by."""
@@ -153,11 +167,17 @@ def attend(query: Tensor, key: Tensor, value: Tensor, tree: Tree) -> Tensor:
     def both(x: Tensor) -> Tensor:
         return torch.cat([stem(x).expand(branches, -1, -1, -1), twigs(x)], 2)
 
-    seen = F.scaled_dot_product_attention(stem(query), stem(key), stem(value), is_causal=True)
-    grown = F.scaled_dot_product_attention(
-        twigs(query), both(key), both(value), attn_mask=tree.mask
-    )
+    causal = torch.ones(trunk, trunk, dtype=torch.bool).tril()
+    seen = _attention(stem(query), stem(key), stem(value), causal)
+    grown = _attention(twigs(query), both(key), both(value), tree.mask)
     return torch.cat([seen[0].transpose(0, 1), grown.transpose(1, 2)[tree.filled]])
+
+
+def _attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor) -> Tensor:
+    """Written out: PyTorch's own takes several times as long with a mask in bfloat16."""
+    unseen = torch.zeros_like(mask, dtype=query.dtype).masked_fill_(~mask, -torch.inf)
+    scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
+    return (scores + unseen).softmax(-1) @ value
 
 
 def _below(weights: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:

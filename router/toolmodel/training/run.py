@@ -19,7 +19,7 @@ from router.toolmodel.training.llama import Llama
 from router.toolmodel.training.tree import Tree
 
 ADAPTER, CONFIG, STATE = "adapters.safetensors", "adapter_config.json", "state.pt"
-STEPS_BETWEEN_SAVES = 50
+STEPS_BETWEEN_SAVES = 20
 STEPS_BETWEEN_LINES = 10
 
 LOSS, RIGHT, TAUGHT, READ = range(4)
@@ -36,10 +36,13 @@ class Recipe:
     seed: int = 1
     workers: int = 2
     warmup: int = 30_000
-    rank: int = 8
+    rank: int = 16
     scale: float = 2.0
     tree: int = 700
     """Tokens of a tree; each process reads one a step."""
+    precision: str = "float32"
+    """Of the products with weights: ``bfloat16`` is quicker where the CPU has instructions for it,
+    and much slower elsewhere."""
 
     def rate(self, read: int) -> float:
         """The learning rate after ``read`` tokens."""
@@ -108,9 +111,9 @@ def _work(rank: int, job: Job) -> None:
     # Processes of one thread each do more than one process of as many threads.
     torch.set_num_threads(1)
     torch.manual_seed(recipe.seed)
-    llama = Llama(job.model, recipe.rank, recipe.scale)
+    llama = Llama(job.model, recipe.rank, recipe.scale, getattr(torch, recipe.precision))
     if job.start is not None:
-        _load(llama, load_file(job.start / ADAPTER))
+        begin_with(llama, job.start)
     optimizer = torch.optim.Adam(llama.parameters(), betas=(0.9, 0.98))
     progress = resume(llama, optimizer, output / STATE)
     teacher = Teacher.of(job.model, recipe.tree)
@@ -194,10 +197,21 @@ def resume(llama: Llama, optimizer: torch.optim.Adam, path: Path) -> Progress:
     return Progress(state["step"], state["read"])
 
 
+def begin_with(llama: Llama, adapter: Path) -> None:
+    """The adapter of that folder, which may be of a lower rank."""
+    _load(llama, load_file(adapter / ADAPTER))
+
+
 def _load(llama: Llama, adapter: dict[str, Tensor]) -> None:
     parameters = llama.adapter()
     if parameters.keys() != adapter.keys():
         raise SystemExit("this adapter is of other layers than the recipe trains")
     with torch.no_grad():
         for name, parameter in parameters.items():
-            parameter.copy_(adapter[name])
+            _fill(parameter, adapter[name], rank_axis=-1 if name.endswith("lora_a") else 0)
+
+
+def _fill(parameter: Tensor, given: Tensor, rank_axis: int) -> None:
+    """``given`` may be of a lower rank: the ranks beyond begin like those of a new adapter, with
+    random ``lora_a`` and no ``lora_b``, which adds nothing."""
+    parameter.narrow(rank_axis, 0, given.shape[rank_axis]).copy_(given)

@@ -92,3 +92,24 @@ def test_the_rate_rises_stays_and_falls() -> None:
     recipe = run.Recipe(tokens=1000, warmup=100, decay=400, learning_rate=1.0)
     rates = [recipe.rate(read) for read in (0, 99, 500, 600, 800, 999)]
     assert rates == pytest.approx([0.01, 1.0, 1.0, 1.0, 0.5, 0.0025])
+
+
+def test_an_adapter_of_lower_rank_means_the_same_in_a_wider_one(
+    llama: Llama, base: Path, teacher: Teacher, tmp_path: Path
+) -> None:
+    run.save(llama, torch.optim.Adam(llama.parameters()), run.Progress(), RECIPE, tmp_path)
+    wider = Llama(base, 2 * RECIPE.rank, RECIPE.scale)
+    run.begin_with(wider, tmp_path)
+    tree = teacher.lesson(Random(3))
+    assert loss(wider, tree) == pytest.approx(loss(llama, tree), rel=1e-3)
+
+
+def test_half_precision_learns_from_nearly_the_same(
+    llama: Llama, base: Path, teacher: Teacher
+) -> None:
+    half = Llama(base, RECIPE.rank, RECIPE.scale, torch.bfloat16)
+    half.load_state_dict(llama.state_dict())
+    tree = teacher.lesson(Random(3))
+    assert loss(half, tree) == pytest.approx(loss(llama, tree), rel=0.02)
+    half(tree)[0].backward()
+    assert all(parameter.grad.dtype == torch.float32 for parameter in half.parameters())
