@@ -49,22 +49,30 @@ async def stream(session: Session) -> None:
     kind = answered.received.header("content-type") or "none"
     expect(kind.startswith("text/event-stream"), "content-type text/event-stream", kind)
     transcript = Transcript.of(answered)
+    well_formed(transcript)
+    _judge_usage(transcript.data[-1].get("usage"))
+
+
+def well_formed(transcript: Transcript) -> None:
+    """What a stream of this endpoint is: of any prompts and choices."""
     problems = transcript.reader.problems + transcript.problems
     expect(not problems, "clean server-sent events", "; ".join(problems))
     done = [event.data == "[DONE]" for event in transcript.reader.events]
     expect(done.count(True) == 1 and done[-1], "[DONE] once and last", done.count(True))
-    reasons = []
+    reasons: dict[int, list[str | None]] = {}
     for chunk in transcript.data:
         _judge_head(chunk)
         for choice in chunk["choices"]:
             _judge_choice(choice)
             expect("delta" not in choice, "text, no delta: this is no chat", choice)
-            reasons.append(choice["finish_reason"])
-    expect(sum(map(bool, reasons)) == 1, "one finish_reason", reasons)
-    expect(reasons[-1] in FINISH_REASONS, "the finish_reason last", reasons)
-    last = transcript.data[-1]
-    expect(last["choices"] == [], "a last chunk without choices for usage", last)
-    _judge_usage(last.get("usage"))
+            reasons.setdefault(choice["index"], []).append(choice["finish_reason"])
+    expect(bool(reasons), "a choice", transcript.data)
+    for found in reasons.values():
+        expect(sum(map(bool, found)) == 1, "one finish_reason", found)
+        expect(found[-1] in FINISH_REASONS, "the finish_reason last", found)
+    if (transcript.request.get("stream_options") or {}).get("include_usage"):
+        last = transcript.data[-1]
+        expect(last["choices"] == [], "a last chunk without choices for usage", last)
 
 
 @check("completions.unsupported", level=MUST, cite=["OURS"], needs=("completions",))

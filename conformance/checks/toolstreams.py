@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import json
 from typing import Any
 
+from conformance import calldeltas
 from conformance.check import MUST, SHOULD, check
 from conformance.checks.tools import (
     ASK,
@@ -22,10 +22,8 @@ from conformance.checks.tools import (
 )
 from conformance.expect import status
 from conformance.failure import expect
-from conformance.session import Json, Session, script
+from conformance.session import Session, script
 from conformance.transcript import Transcript
-
-SDK_ADDS = "the SDKs add deltas together, so what comes twice is doubled"
 
 NOTE = tool("save_note", "Saves a note.", properties={"text": {"type": "string"}})
 TRIP = tool(
@@ -56,21 +54,6 @@ async def streamed(session: Session, prompt: str = ASK, **fields: Any) -> Transc
     return stream
 
 
-def parts_of(stream: Transcript) -> list[Json]:
-    """All parts of calls, in the order of their arrival."""
-    return [part for delta in stream.choice.deltas for part in delta.get("tool_calls") or []]
-
-
-def heads_and_tails(stream: Transcript) -> tuple[list[Json], list[Json]]:
-    """The first part of each call, and all others."""
-    heads: dict[Any, Json] = {}
-    tails = []
-    for part in parts_of(stream):
-        if heads.setdefault(part.get("index"), part) is not part:
-            tails.append(part)
-    return list(heads.values()), tails
-
-
 # --- a call in a stream ---------------------------------------------------------------
 
 
@@ -82,40 +65,25 @@ def heads_and_tails(stream: Transcript) -> tuple[list[Json], list[Json]]:
 )
 async def stream_first_delta(session: Session) -> None:
     """The first delta of a call has its index, id, type and name, and a string of arguments."""
-    for head in heads_and_tails(await streamed(session, two_calls(session)))[0]:
-        expect(type(head.get("index")) is int, "an integer index", head, "LangChain drops the call")
-        expect(bool(head.get("id")) and isinstance(head["id"], str), "an id", head)
-        expect(head.get("type") == "function", "type function", head)
-        function = head.get("function") or {}
-        expect(bool(function), "a function", head, "LangChain drops the call")
-        expect(bool(function.get("name")) and isinstance(function["name"], str), "a name", head)
-        expect(isinstance(function.get("arguments"), str), "a string of arguments", head)
+    calldeltas.heads_whole((await streamed(session, two_calls(session))).choice)
 
 
 @check("tools.stream_once", level=MUST, cite=["SDK", "FW:langchain"], needs=("tool_calls",))
 async def stream_once(session: Session) -> None:
     """Id, type and name come in the first delta of a call and never again."""
-    for part in heads_and_tails(await streamed(session, two_calls(session)))[1]:
-        name = (part.get("function") or {}).get("name")
-        again = [value for value in (part.get("id"), part.get("type"), name) if value]
-        expect(not again, "nothing but arguments after the first delta", part, SDK_ADDS)
+    calldeltas.heads_once((await streamed(session, two_calls(session))).choice)
 
 
 @check("tools.stream_index", level=MUST, cite=["SDK"], needs=("tool_calls",))
 async def stream_index(session: Session) -> None:
     """The calls of a stream have the indices 0, 1 and so on, without a gap."""
-    heads, _ = heads_and_tails(await streamed(session, two_calls(session)))
-    found = [head.get("index") for head in heads]
-    hint = "the SDK puts calls into a list by their index"
-    expect(found == list(range(len(found))), "indices from 0", found, hint)
+    calldeltas.indices_whole((await streamed(session, two_calls(session))).choice)
 
 
 @check("tools.stream_sequential", level=SHOULD, cite=["OURS"], needs=("tool_calls",))
 async def stream_sequential(session: Session) -> None:
     """A call is complete before the next one begins."""
-    stream = await streamed(session, two_calls(session))
-    order = [index for index, _ in itertools.groupby(parts_of(stream), lambda p: p.get("index"))]
-    expect(len(order) == len(set(order)), "one call after the other", order)
+    calldeltas.one_by_one((await streamed(session, two_calls(session))).choice)
 
 
 @check("tools.stream_equals", level=MUST, cite=["PEER:vllm"], scripted=True)
@@ -136,7 +104,9 @@ async def stream_args_incremental(session: Session) -> None:
     """Arguments of 400 characters arrive in five deltas or more."""
     text = " ".join(f"word{number}" for number in range(60))[:400]
     stream = await streamed(session, script(played("save_note", text=text)), tools=[NOTE])
-    filled = [p for p in parts_of(stream) if (p.get("function") or {}).get("arguments")]
+    filled = [
+        p for p in calldeltas.parts_of(stream.choice) if (p.get("function") or {}).get("arguments")
+    ]
     hint = "people watch the arguments of a tool being written"
     expect(len(filled) >= 5, "at least 5 deltas with arguments", len(filled), hint)
 
