@@ -7,7 +7,8 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from email.utils import parsedate_to_datetime
@@ -69,11 +70,19 @@ class Corpus:
                 kept[:] = own
 
 
-def load(sources: Iterable[Source], folder: Path = FOLDER) -> Corpus:
-    """The recordings of the sources, which are downloaded if need be. Raises FetchError."""
+def load(
+    sources: Iterable[Source],
+    folder: Path = FOLDER,
+    say: Callable[[str], None] = lambda text: None,
+) -> Corpus:
+    """The recordings of the sources, which are downloaded if need be, four at once; ``say``
+    hears of that. Raises FetchError."""
     corpus = Corpus()
-    for source in sources:
-        for cassette, told in in_archive(fetched(source, folder)):
+    wanted = list(sources)
+    with ThreadPoolExecutor(4) as pool:
+        archives = list(pool.map(lambda source: fetched(source, folder, say), wanted))
+    for source, archive in zip(wanted, archives, strict=True):
+        for cassette, told in in_archive(archive):
             corpus.add(str(source), cassette, told)
     corpus.drop_borrowed()
     return corpus

