@@ -51,7 +51,7 @@ def _in(part: Any) -> dict[str, int] | None:
 
 def _parts(exchange: Exchange) -> list[Any]:
     """An answer as JSON, a stream as that of its events."""
-    if "event-stream" not in (exchange.received.header("content-type") or ""):
+    if not exchange.received.streams:
         return [_json(exchange.received.text)]
     reader = sse.Reader()
     for read in exchange.received.reads:

@@ -56,6 +56,11 @@ class Received:
         return next((v for n, v in self.headers if n == name.lower()), None)
 
     @property
+    def streams(self) -> bool:
+        """Is the body server-sent events?"""
+        return "event-stream" in (self.header("content-type") or "")
+
+    @property
     def body(self) -> bytes:
         return b"".join(data for _, data in self.reads)
 

@@ -15,6 +15,7 @@ from conformance.failure import NotApplicable, expect
 from conformance.frameworks import Program
 from conformance.programs import LIMIT, Ran, Told, ran
 from conformance.session import Session
+from conformance.streams import streams_of
 
 ABLE = ("agents",)
 """A model that answers questions, remembers, and calls a tool where it helps."""
@@ -45,6 +46,7 @@ async def run(session: Session, program: Program, scenario: str) -> Run:
     runs, key = session.round.runs, (program.name, scenario)
     if key not in runs:
         runs[key] = await session.round.carry_out(program, scenario, session.target)
+        session.streams += streams_of(runs[key].exchanges)
     one = runs[key]
     _show(session, one)
     one.succeeded()

@@ -45,18 +45,14 @@ def response_head(exchange: Exchange) -> str:
     return "\n".join([f"{received.status}, {end}", *headers])
 
 
-def streamed(exchange: Exchange) -> bool:
-    return "event-stream" in (exchange.received.header("content-type") or "")
-
-
 def response_body(exchange: Exchange) -> str:
     """Empty for a stream: its parts are its ``moments``."""
-    return "" if streamed(exchange) else _pretty(exchange.received.body)
+    return "" if exchange.received.streams else _pretty(exchange.received.body)
 
 
 def moments(exchange: Exchange) -> list[Moment]:
     """The events and comments of a stream in the order they came."""
-    if not streamed(exchange):
+    if not exchange.received.streams:
         return []
     reader = Reader()
     for at, data in exchange.received.reads:
@@ -70,7 +66,7 @@ def text(exchange: Exchange) -> str:
     """All of it as plain text, nothing shortened but keys."""
     arrivals = [f"{moment.at:8.3f} s  {moment.text}" for moment in moments(exchange)]
     request = (exchange.sent.body or b"").decode("utf-8", "replace")
-    response = [] if streamed(exchange) else [exchange.received.text]
+    response = [] if exchange.received.streams else [exchange.received.text]
     return "\n\n".join(
         part
         for part in (
