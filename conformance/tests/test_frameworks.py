@@ -84,13 +84,17 @@ def telling(line: dict[str, Any]) -> str:
     return f"print({json.dumps(json.dumps(HONEST | line))})"
 
 
-def judged(program: Program, scenario: str, base_url: str = NOWHERE, *capabilities: str) -> Result:
-    """What the scenario's check says. A SHOULD is a MUST here."""
-    check = next(c for c in carried_out([program]) if c.id == f"fw.{scenario}[some]")
+def judge(base_url: str = NOWHERE, *capabilities: str) -> Runner:
+    """A SHOULD is a MUST here."""
     able = frozenset({"agents", *capabilities})
     target = Target(base_url, "some-model", able, api_key="secret")
-    runner = Runner(Session(target), None, Profile("some", frozenset()), strict=True)
-    return asyncio.run(runner.result(check))
+    return Runner(Session(target), None, Profile("some", frozenset()), strict=True)
+
+
+def judged(program: Program, scenario: str, by: Runner | None = None) -> Result:
+    """What the scenario's check says."""
+    check = next(c for c in carried_out([program]) if c.id == f"fw.{scenario}[{program.name}]")
+    return asyncio.run((by or judge()).result(check))
 
 
 @pytest.mark.parametrize("scenario", TOLD)
@@ -216,9 +220,21 @@ def test_usage_is_what_the_server_told_and_counted(
     """The program asks nothing."""
     with counting(step) as base_url:
         asks_nothing = program(tmp_path, telling({"usage": usage}))
-        found = judged(asks_nothing, "usage", base_url, "metrics")
+        found = judged(asks_nothing, "usage", judge(base_url, "metrics"))
     assert found.outcome == outcome
     assert found.expected.endswith(expected)
+
+
+def test_what_a_program_cost_that_broke_off_is_not_held_against_others(tmp_path: Path) -> None:
+    broken, whole = tmp_path / "broken", tmp_path / "whole"
+    broken.mkdir()
+    whole.mkdir()
+    other = replace(program(broken, "raise KeyError"), framework=Framework("other", {"chat": ""}))
+    asks_nothing = program(whole, telling({"usage": NOTHING}))
+    with counting(step=1) as base_url:
+        by = judge(base_url, "metrics")
+        assert judged(other, "text", by).outcome == "fail"
+        assert judged(asks_nothing, "usage", by).outcome == "pass"
 
 
 def test_reports_have_the_program(tmp_path: Path) -> None:
