@@ -12,11 +12,7 @@ from conformance.failure import Failed
 from conformance.replay.answers import is_stream
 from conformance.replay.recording import Recording
 from conformance.replay.replaying import Judge
-from conformance.responsestream import ResponseStream
-from conformance.transcript import Transcript
-
-STREAMS = {"/chat/completions": Transcript, "/responses": ResponseStream}
-"""What the suite reads a stream as, by endpoint."""
+from conformance.streams import KINDS
 
 SINCE = {"responses.sequence": date(2025, 5, 1)}
 """Invariants of what OpenAI has not always sent."""
@@ -33,7 +29,7 @@ def self_check(recordings: Iterable[Recording], judge: Judge) -> Iterator[tuple[
 
 
 def _alarms(recording: Recording) -> Iterator[str]:
-    stream = STREAMS.get(recording.path, EventStream).of(recording.exchange)
+    stream = KINDS.get(recording.path, EventStream).of(recording.exchange)
     made = recording.made or date.max
     for check in REGISTRY.values():
         if check.judge and isinstance(stream, check.of) and made >= SINCE.get(check.id, date.min):
