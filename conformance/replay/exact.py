@@ -20,7 +20,7 @@ from conformance.replay.corpus import load
 from conformance.replay.exact_answers import beyond, judge, scripted, told
 from conformance.replay.fetching import FetchError
 from conformance.replay.journal import Journal
-from conformance.replay.outcome import Outcome
+from conformance.replay.outcome import Fault, Outcome
 from conformance.replay.recording import Recording
 from conformance.replay.replaying import Replay, cassettes
 from conformance.replay.sources import Tier, sources
@@ -33,6 +33,8 @@ CONTEXT = 1_000_000
 """Tokens: no prompt is too long, since none is read."""
 
 AT_ONCE = 4
+
+FORBIDDEN = Fault("meaning", "grammar", "it forbids what OpenAI's model said")
 
 
 def main(
@@ -90,10 +92,12 @@ async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcom
         target, judge, lambda one: heard.update({one.id: one}), Journal(None), at_once=AT_ONCE
     )
     await replay.run(cassettes(map(scripted, chosen)))
-    return [_excused(heard[one.id], one) for one in chosen]
+    return [_explained(heard[one.id], one) for one in chosen]
 
 
-def _excused(outcome: Outcome, recording: Recording) -> Outcome:
+def _explained(outcome: Outcome, recording: Recording) -> Outcome:
+    if any("script_forbidden" in fault.message for fault in outcome.faults):
+        return replace(outcome, faults=(FORBIDDEN,))
     known = outcome.faults or outcome.excuse
     return outcome if known else replace(outcome, excuse=beyond(recording))
 
