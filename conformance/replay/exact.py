@@ -17,7 +17,7 @@ from conformance import readme
 from conformance.record import cassette
 from conformance.replay import report
 from conformance.replay.corpus import load
-from conformance.replay.exact_answers import beyond, judge, scripted, told
+from conformance.replay.exact_answers import beyond, holds_words, judge, with_scripts
 from conformance.replay.fetching import FetchError
 from conformance.replay.journal import Journal
 from conformance.replay.outcome import Fault, Outcome
@@ -87,11 +87,11 @@ async def stage() -> AsyncIterator[Target]:
 async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:
     """Of the recordings that hold what a model said; n/a where no model of text can say it."""
     heard: dict[str, Outcome] = {}
-    chosen = list(told(recordings))
+    chosen = list(filter(holds_words, recordings))
     replay = Replay(
         target, judge, lambda one: heard.update({one.id: one}), Journal(None), at_once=AT_ONCE
     )
-    await replay.run(cassettes(map(scripted, chosen)))
+    await replay.run(cassettes(with_scripts(chosen)))
     return [_explained(heard[one.id], one) for one in chosen]
 
 
