@@ -4,9 +4,9 @@ said, and the router's answers must then be OpenAI's."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -76,12 +76,10 @@ async def _spoken(recordings: Iterable[Recording]) -> list[Outcome]:
         return await spoken(recordings, target)
 
 
-@contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Target]:
+def stage() -> AbstractAsyncContextManager[Target]:
     """A router with the scripted engine, which takes prompts of any length."""
     models = {"smollm2-135m-instruct-tools": {"context_length": CONTEXT}}
-    async with spawned("scripted", SCRIPTED, models=models) as target:
-        yield target
+    return spawned("scripted", SCRIPTED, models=models)
 
 
 async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:
