@@ -4,9 +4,9 @@ said, and the router's answers must then be OpenAI's."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -17,10 +17,10 @@ from conformance import readme
 from conformance.record import cassette
 from conformance.replay import report
 from conformance.replay.corpus import load
-from conformance.replay.exact_answers import beyond, judge, scripted, told
+from conformance.replay.exact_answers import beyond, holds_words, judge, with_scripts
 from conformance.replay.fetching import FetchError
 from conformance.replay.journal import Journal
-from conformance.replay.outcome import Outcome
+from conformance.replay.outcome import Fault, Outcome
 from conformance.replay.recording import Recording
 from conformance.replay.replaying import Replay, cassettes
 from conformance.replay.sources import Tier, sources
@@ -33,6 +33,8 @@ CONTEXT = 1_000_000
 """Tokens: no prompt is too long, since none is read."""
 
 AT_ONCE = 4
+
+FORBIDDEN = Fault("meaning", "grammar", "it forbids what OpenAI's model said")
 
 
 def main(
@@ -74,26 +76,26 @@ async def _spoken(recordings: Iterable[Recording]) -> list[Outcome]:
         return await spoken(recordings, target)
 
 
-@contextlib.asynccontextmanager
-async def stage() -> AsyncIterator[Target]:
+def stage() -> AbstractAsyncContextManager[Target]:
     """A router with the scripted engine, which takes prompts of any length."""
     models = {"smollm2-135m-instruct-tools": {"context_length": CONTEXT}}
-    async with spawned("scripted", SCRIPTED, models=models) as target:
-        yield target
+    return spawned("scripted", SCRIPTED, models=models)
 
 
 async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcome]:
     """Of the recordings that hold what a model said; n/a where no model of text can say it."""
     heard: dict[str, Outcome] = {}
-    chosen = list(told(recordings))
+    chosen = list(filter(holds_words, recordings))
     replay = Replay(
         target, judge, lambda one: heard.update({one.id: one}), Journal(None), at_once=AT_ONCE
     )
-    await replay.run(cassettes(map(scripted, chosen)))
-    return [_excused(heard[one.id], one) for one in chosen]
+    await replay.run(cassettes(with_scripts(chosen)))
+    return [_explained(heard[one.id], one) for one in chosen]
 
 
-def _excused(outcome: Outcome, recording: Recording) -> Outcome:
+def _explained(outcome: Outcome, recording: Recording) -> Outcome:
+    if any("script_forbidden" in fault.message for fault in outcome.faults):
+        return replace(outcome, faults=(FORBIDDEN,))
     known = outcome.faults or outcome.excuse
     return outcome if known else replace(outcome, excuse=beyond(recording))
 

@@ -8,7 +8,7 @@ the stream.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any
@@ -28,12 +28,15 @@ STAND_IN = [{"text": "?"}]
 """Said where OpenAI's answer cannot be, because a later request may build upon it."""
 
 
-def told(recordings: Iterable[Recording]) -> Iterator[Recording]:
-    """Those that hold what a model said, in one of the newer APIs."""
-    for one in recordings:
-        answered = one.exchange.received.status == 200
-        if answered and one.exchange.sent.method == "POST" and one.path in APIS:
-            yield one
+def holds_words(recording: Recording) -> bool:
+    """Did a model say something in it, in one of the newer APIs?"""
+    sent, received = recording.exchange.sent, recording.exchange.received
+    return received.status == 200 and sent.method == "POST" and recording.path in APIS
+
+
+def with_scripts(recordings: Iterable[Recording]) -> list[Recording]:
+    """Where a model said something it is told to say it again; the others are as they were."""
+    return [scripted(one) if holds_words(one) else one for one in recordings]
 
 
 def beyond(recording: Recording) -> str | None:

@@ -38,7 +38,8 @@ class Report:
     def about(self) -> str:
         projects = len({one.source for one in self.outcomes})
         sent = f"{len(self.outcomes)} recorded requests of {projects} projects"
-        return f"{sent}, and {self.repeats} like them that were not sent again: {self.server}"
+        left = f", and {self.repeats} like them that were not sent again" if self.repeats else ""
+        return f"{sent}{left}: {self.server}"
 
     @property
     def excused(self) -> Counter[str]:

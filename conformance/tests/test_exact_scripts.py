@@ -110,8 +110,10 @@ def test_what_no_model_of_text_can_say_is_not_judged(answer: Json, path: str, re
     assert exact.judge(told, recording({**RESPONSE, **COMPLETION}, path).exchange) == []
 
 
-def test_only_what_a_model_said_is_told() -> None:
-    chat = recording(COMPLETION, CHAT)
-    refused = recording(COMPLETION, CHAT)
+def test_only_where_a_model_spoke_there_is_a_script() -> None:
+    chat, refused = recording(COMPLETION, CHAT), recording(COMPLETION, CHAT)
     refused.exchange.received.status = 400
-    assert list(exact.told([chat, refused, recording({}, "/embeddings")])) == [chat]
+    others = [refused, recording({}, "/embeddings")]
+    first, *rest = exact.with_scripts([chat, *others])
+    assert first == exact.scripted(chat)
+    assert rest == others

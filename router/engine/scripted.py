@@ -28,7 +28,7 @@ NEVER = float("inf")
 STATS_INTERVAL = 0.25
 """Seconds between two reports of token counts while scripts play."""
 
-SHOWN = 200
+SHOWN = 80
 """Characters of a script that is refused, up to where it goes wrong."""
 
 LOGPROB = -0.6931471805599453
