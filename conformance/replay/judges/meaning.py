@@ -77,18 +77,15 @@ def one_call(asked: Asked, choice: Said) -> Iterator[str]:
 
 def document(asked: Asked, choice: Said) -> Iterator[str]:
     """A text that must be JSON of a schema is."""
-    free = choice.calls or choice.others or choice.refused or choice.finish in CUT
-    if asked.document is None or free:
-        return
-    for text in _documents(choice.text or ""):
-        if words := _unlike(text, asked.document):
+    for text in _asked_for(asked, choice):
+        if words := _unlike(text, asked.document or {}):
             yield words
 
 
 def one_document(asked: Asked, choice: Said) -> Iterator[str]:
     """A text that must be JSON is one document."""
-    if asked.document is not None and len(_documents(choice.text or "")) > 1:
-        yield f"several documents: {str(choice.text)[:200]!r}"
+    if len(found := _asked_for(asked, choice)) > 1:
+        yield f"{len(found)} documents: {str(choice.text)[:200]!r}"
 
 
 def stopped(asked: Asked, choice: Said) -> Iterator[str]:
@@ -131,8 +128,13 @@ RULES: tuple[Callable[[Asked, Said], Iterator[str]], ...] = (
 )
 
 
-def _documents(text: str) -> list[str]:
-    """JSON documents, if the text is a row of such, which clients cannot read; else all of it."""
+def _asked_for(asked: Asked, choice: Said) -> list[str]:
+    """The documents that a text is, in a row that no client can read; the text itself where it
+    is not that. None where none was asked for, or nothing need be one."""
+    free = choice.calls or choice.others or choice.refused or choice.finish in CUT
+    if asked.document is None or free:
+        return []
+    text = choice.text or ""
     found, rest = [], text.strip()
     while rest:
         try:
