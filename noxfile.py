@@ -85,6 +85,13 @@ def mutants(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def replay(session: nox.Session) -> None:
+    """Replay recorded OpenAI traffic: 30 MB are fetched once; `-- --sample 60` takes minutes."""
+    install_router(session, "conformance", "replay")
+    session.run("python", "-m", "conformance.replay", *session.posargs)
+
+
+@nox.session(default=False)
 def peer(session: nox.Session) -> None:
     """Check mlx-lm's own server, on the router's embedded model."""
     install_router(session, "conformance")

@@ -38,8 +38,8 @@ ITEMS = ("message", "function_call", "function_call_output", "reasoning", "item_
 """Input that a model of text and functions takes."""
 
 OF_THE_CATALOGUE = re.compile(
-    r"(with|by|for|from|support|in) (this|the) (\w+ )?model|not a chat model|have access"
-    r"|deprecated|only supported (by|in|with)",
+    r"(with|by|for|from|support|in) (this|the) (\w+ )?model|not a chat model"
+    r"|only supported (by|in|with)",
     re.IGNORECASE,
 )
 """How OpenAI words an error that is one of a model, not of the request."""

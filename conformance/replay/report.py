@@ -26,8 +26,8 @@ COLUMNS = {
 
 @dataclass(frozen=True)
 class Report:
-    """``server`` answered. ``dropped``: interactions that were
-    not taken, by reason; ``repeats``: those whose request was sent once."""
+    """``server`` answered. ``dropped``: interactions that were not taken, by reason; ``repeats``:
+    those whose request was not sent a second time."""
 
     outcomes: Sequence[Outcome]
     server: str

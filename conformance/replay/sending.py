@@ -77,7 +77,8 @@ def _ids(exchange: Exchange) -> dict[str, list[str]]:
     items = response.get("output")
     found: dict[str, list[str]] = {}
     for thing in (response, *(items if isinstance(items, list) else ())):
-        for name in (thing.get("id"), thing.get("call_id")):
+        names = (thing.get("id"), thing.get("call_id")) if isinstance(thing, dict) else ()
+        for name in names:
             if isinstance(name, str):
                 found.setdefault(name.partition("_")[0], []).append(name)
     return found

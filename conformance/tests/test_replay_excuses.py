@@ -125,3 +125,9 @@ LENIENT = {
 def test_an_answer_where_openai_refused(reason: str | None) -> None:
     told = recording("chat/completions", {}, refused(400, **LENIENT[reason]))
     assert why(told, answered({})) == reason
+
+
+def test_nothing_excuses_an_answer_by_a_model_that_there_is_not() -> None:
+    message = "The model `no` does not exist or you do not have access to it."
+    told = recording("chat/completions", {}, refused(404, message=message, code="model_not_found"))
+    assert why(told, answered({})) is None
