@@ -36,6 +36,12 @@ def asks(request: Json, words: str) -> bool:
     return words in str(request.get("input"))
 
 
+def items(request: Json) -> list[Json]:
+    """Those that are sent as input; a string has none."""
+    given = request.get("input")
+    return given if isinstance(given, list) else []
+
+
 # --- the object ---------------------------------------------------------------------
 
 
@@ -111,10 +117,9 @@ class LogprobsOfTheStart(Whole):
 @spoils("responses.unsupported_part")
 class DropsImages(Mutant):
     def request(self, path: str, body: Json) -> Json:
-        if isinstance(body.get("input"), list):
-            for item in body["input"]:
-                if isinstance(item.get("content"), list):
-                    item["content"] = [p for p in item["content"] if p["type"] != "input_image"]
+        for item in items(body):
+            if isinstance(item.get("content"), list):
+                item["content"] = [p for p in item["content"] if p["type"] != "input_image"]
         return body
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conformance.checks.responses import LONG
-from conformance.tests.mutants_responses import asks
+from conformance.tests.mutants_responses import asks, items
 from conformance.tests.mutation import Json, Mutant, spoils
 
 
@@ -73,18 +73,16 @@ class TakesRepetitionsForNew(Mutant):
     """It knows messages by their very words, so one word more is a new one."""
 
     def request(self, path: str, body: Json) -> Json:
-        if body.get("previous_response_id") and isinstance(body["input"], list):
-            for item in body["input"]:
-                if item.get("role") == "user":
-                    item["content"] += " Please."
+        for item in items(body) if body.get("previous_response_id") else []:
+            if item.get("role") == "user":
+                item["content"] += " Please."
         return body
 
 
 @spoils("responses.item_reference")
 class KnowsNoReferences(Mutant):
     def request(self, path: str, body: Json) -> Json:
-        if isinstance(body.get("input"), list):
-            for item in body["input"]:
-                if item.get("type") == "item_reference":
-                    item["id"] += "0"
+        for item in items(body):
+            if item.get("type") == "item_reference":
+                item["id"] += "0"
         return body

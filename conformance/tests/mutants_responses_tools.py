@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from conformance.checks.tools import ASK
-from conformance.tests.mutants_responses import Whole, asks
+from conformance.tests.mutants_responses import Whole, asks, items
 from conformance.tests.mutants_responses_events import Told
 from conformance.tests.mutation import Json, Mutant, spoils
 
@@ -45,7 +44,7 @@ class LosesTextBeforeCall(Whole):
 @spoils("responses.function_output")
 class ForgetsOutputs(Mutant):
     def request(self, path: str, body: Json) -> Json:
-        for item in body["input"] if isinstance(body.get("input"), list) else []:
+        for item in items(body):
             if item.get("call_id") == "call_1" and "output" in item:
                 item["output"] = "done"
         return body
@@ -54,7 +53,10 @@ class ForgetsOutputs(Mutant):
 @spoils("responses.orphan_output")
 class AdoptsOrphans(Mutant):
     def request(self, path: str, body: Json) -> Json:
-        return dict(json.loads(json.dumps(body).replace("call_9", "call_1")))
+        for item in items(body):
+            if item.get("call_id") == "call_9":
+                item["call_id"] = "call_1"
+        return body
 
 
 @spoils("responses.tool_choice")
