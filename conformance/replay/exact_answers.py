@@ -24,6 +24,9 @@ HEADER = "x-mlx-router-script"
 APIS: dict[str, ModuleType] = {"/chat/completions": exact_chat, "/responses": exact_responses}
 
 LIMITS = ("max_tokens", "max_completion_tokens", "max_output_tokens")
+APART = (AttributeError, LookupError, TypeError, StopIteration)
+"""What is raised by putting together what does not belong so."""
+
 STAND_IN = [{"text": "?"}]
 """Said where OpenAI's answer cannot be, because a later request may build upon it."""
 
@@ -41,7 +44,11 @@ def with_scripts(recordings: Iterable[Recording]) -> list[Recording]:
 
 def beyond(recording: Recording) -> str | None:
     """What is in the answer that no model of text can say."""
-    found: str | None = APIS[recording.path].beyond(_told(recording, recording.exchange))
+    try:
+        told = _told(recording, recording.exchange)
+    except APART:
+        return "an answer that is none"
+    found: str | None = APIS[recording.path].beyond(told)
     return found
 
 
@@ -83,7 +90,7 @@ def judge(recording: Recording, answer: Exchange) -> list[Fault]:
         return [Fault("type", "body", "a stream where none was recorded, or none where one was")]
     try:
         found = _told(recording, recording.exchange).differences(_told(recording, answer))
-    except (LookupError, TypeError, StopIteration) as error:
+    except APART as error:
         found = [("body", f"it cannot be put together: {error!r}")]
     return [Fault("grammar" if at.startswith("order") else "meaning", at, how) for at, how in found]
 

@@ -102,7 +102,10 @@ def _order(chunks: list[Json]) -> Json:
         kinds = choices.setdefault(f"choice {choice['index']}", [])
         kinds += _kinds(choice["delta"], choice["finish_reason"])
     order = {name: once(kinds) for name, kinds in sorted(choices.items())}
-    return {**order, "after": ["usage" for chunk in chunks if not chunk["choices"]]}
+    return {
+        **order,
+        "after": ["usage" for chunk in chunks if not chunk["choices"] and chunk.get("usage")],
+    }
 
 
 def _kinds(delta: Json, finish_reason: str | None) -> Iterator[str]:

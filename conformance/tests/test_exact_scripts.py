@@ -110,6 +110,23 @@ def test_what_no_model_of_text_can_say_is_not_judged(answer: Json, path: str, re
     assert exact.judge(told, recording({**RESPONSE, **COMPLETION}, path).exchange) == []
 
 
+@pytest.mark.parametrize(
+    ("answer", "path"),
+    [
+        ({"error": {}}, CHAT),
+        ([{"error": {}}], CHAT),
+        ([], RESPONSES),
+        ([{"type": "error"}], RESPONSES),
+        ({"choices": [{"index": 0}]}, CHAT),
+    ],
+)
+def test_what_is_no_answer_is_not_judged(answer: Json | Events, path: str) -> None:
+    told = recording(answer, path)
+    assert exact.beyond(told) == "an answer that is none"
+    assert exact.judge(told, recording(COMPLETION, path).exchange) == []
+    assert script(answer, path) == {"text": "?"}
+
+
 def test_only_where_a_model_spoke_there_is_a_script() -> None:
     chat, refused = recording(COMPLETION, CHAT), recording(COMPLETION, CHAT)
     refused.exchange.received.status = 400
