@@ -20,7 +20,11 @@ from conformance.replay.recording import Recording
 
 __all__ = ["Kind", "Problem", "judge", "judged"]
 
-OWN = {"one_document": "gpt-4o at times says its document several times in a row"}
+OWN = {
+    "one_document": "gpt-4o at times says its document several times in a row",
+    "usage_null_elsewhere": "of 150 chat streams that nobody asked for usage, 4 have it",
+    "no_empty_choices": "as before",
+}
 """Rules that OpenAI's own answers break, now and then, and other answers must keep."""
 
 

@@ -136,8 +136,8 @@ def kind_of(method: str, path: str) -> str | None:
 
 
 def _stage(kind: str, value: Any) -> str:
-    """A response that is not yet complete lacks some members."""
-    begun = isinstance(value, dict) and value.get("status") in ("in_progress", "queued")
+    """A response that is not complete lacks what only the end brings."""
+    begun = isinstance(value, dict) and value.get("status") != "completed"
     return "response.begun" if kind == "response" and begun else kind
 
 
