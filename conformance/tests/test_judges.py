@@ -104,6 +104,15 @@ def test_another_form_than_was_asked_for_is_seen(name: str, kind: str, body: byt
     assert [problem.kind for problem in problems] == ["type"]
 
 
+def test_a_response_that_was_cut_off_was_never_completed() -> None:
+    def cut(answer: Any) -> None:
+        reason = {"reason": "max_output_tokens"}
+        answer.update(status="incomplete", completed_at=None, incomplete_details=reason)
+        answer["output"][0]["status"] = "incomplete"
+
+    assert found(changed(GENUINE["response"], cut)) == []
+
+
 def test_an_answer_of_unknown_kind_is_not_judged() -> None:
     sent = Sent("POST", "https://api.openai.com/v1/audio/speech", {}, b"{}")
     recording = Recording("one", "made up", "none", None, Exchange(sent, Received(200, [])))
