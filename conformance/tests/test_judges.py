@@ -19,7 +19,7 @@ from conformance.tests.genuine_answers import GENUINE, Given, changed
 UNSEEN = {
     "choices.[].logprobs deleted": "models that reason have none",
     "system_fingerprint nulled": "some models have none",
-    "choices.[].delta.content deleted": "the first may be of a call, and text can be lost unseen",
+    "choices.[].delta.content deleted": "an empty delta keeps a client waiting",
     "choices.[].delta.content nulled": "as before",
     "choices.[].delta.refusal deleted": "not all first deltas have it",
     "tools.[].description nulled": "that is a function without one",

@@ -261,6 +261,8 @@ def test_more_tokens_than_asked_for_are_seen() -> None:
 def test_an_answer_of_all_the_tokens_was_cut() -> None:
     assert rules(said("Hi.").asking(max_tokens=3)) == {"limited"}
     assert rules(said("Hi.", "length").asking(max_tokens=3)) == set()
+    assert rules(said("Hi.").asking(max_tokens=3, stop="!")) == set()
+    assert rules(called(ARGUMENTS).asking(max_tokens=3)) == set()
     request = {**TOLD, "max_output_tokens": 3}
     whole = Given("/responses", request, response(request, message_item("Hi.")))
     assert rules(whole) == {"limited"}

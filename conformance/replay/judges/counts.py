@@ -38,14 +38,16 @@ def counted(answer: Answer, asked: Asked, found: list[Said]) -> Iterator[str]:
 
 
 def limited(answer: Answer, asked: Asked, found: list[Said]) -> Iterator[str]:
-    """No more tokens than were asked for, and an answer that has all of them was cut."""
+    """No more tokens than were asked for, and a text that has all of them was cut, unless it came
+    to a stop with the last one."""
     used = usage(answer)
     if used is None or asked.limit is None:
         return
     spent, limit = used["completion_tokens"], asked.limit * asked.choices
     if spent > limit:
         yield f"{spent} tokens, where {limit} were asked for"
-    if spent == limit and any(choice.finish != "length" for choice in found):
+    ended = [choice for choice in found if choice.finish != "length" and not choice.calls]
+    if spent == limit and ended and not asked.stops:
         yield f"{spent} of {limit} tokens, and finish_reason {[c.finish for c in found]}"
 
 

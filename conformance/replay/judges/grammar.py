@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from conformance import calldeltas, responsegrammar
 from conformance.checks import completions, streaming
 from conformance.failure import Failed
-from conformance.replay.judges.answer import Answer, Json
+from conformance.replay.judges.answer import Answer
 from conformance.replay.judges.problem import Problem
 from conformance.replay.judges.shapes import LATER
 from conformance.transcript import Transcript
@@ -59,20 +59,11 @@ def _of_chat(transcript: Transcript) -> Iterator[tuple[str, str]]:
                 rule(choice)
             except Failed as failed:
                 yield rule.__name__, str(failed)
-        if any(not delta for delta in _spoken(choice.deltas)):
-            yield "nothing_said", "an empty delta after the first words, and it is not the last"
     yield from (("same_members", words) for words in _unlike(transcript))
     if _usage_wanted(transcript):
         last = transcript.data[-1]
         if last.get("choices") != [] or not last.get("usage"):
             yield "usage_last", "no chunk of usage at the end"
-
-
-def _spoken(deltas: list[Json]) -> list[Json]:
-    """Those between the first that says something and the last: what comes before may be empty,
-    to keep a client waiting."""
-    said = [bool(delta.get("content") or delta.get("tool_calls")) for delta in deltas]
-    return deltas[said.index(True) : -1] if any(said) else []
 
 
 def _usage_wanted(transcript: Transcript) -> bool:
