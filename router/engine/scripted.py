@@ -180,7 +180,7 @@ class Stage:
         )
         self._generated += 1
         play.spoken += 1
-        if play.spoken == play.limit and play.spoken < len(play.tokens):
+        if play.spoken == play.limit:
             return self._end(play, "length")
         if play.script.rate:
             play.due += 1 / play.script.rate

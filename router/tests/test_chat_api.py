@@ -79,6 +79,13 @@ def test_near_misses_and_tails_are_kept(scripted: Server) -> None:
     assert body["choices"][0]["message"]["content"] == "ENX is 3 <"
 
 
+def test_whether_there_was_more_to_say_is_not_known_at_the_limit(scripted: Server) -> None:
+    for limit, reason in ((3, "length"), (4, "stop")):
+        body = scripted.chat(script("one two three"), max_tokens=limit).json()
+        assert body["choices"][0]["message"]["content"] == "one two three"
+        assert body["choices"][0]["finish_reason"] == reason
+
+
 def test_running_out_of_tokens(scripted: Server) -> None:
     for field in ("max_tokens", "max_completion_tokens"):
         body = scripted.chat(script("one two three"), **{field: 2}).json()
