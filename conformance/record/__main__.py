@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -100,11 +100,18 @@ async def _until_interrupted(base_url: str) -> list[Exchange]:
 
 def _write(path: Path, exchanges: Sequence[Exchange], target: Target, note: str = "") -> None:
     hosts = (urlsplit(target.base_url).netloc, socket.gethostname())
-    whole = [scrubbed(each, hosts) for each in exchanges if each.received.complete]
-    cassette.write(path, whole, datetime.now(UTC).date())
-    broken = len(exchanges) - len(whole)
-    lost = f", without {broken} that broke off" if broken else ""
-    typer.echo(f"{path.parent.name}/{path.name}: {len(whole)} exchanges{lost}{note}")
+    kept = list(_presentable(exchanges, hosts))
+    cassette.write(path, kept, datetime.now(UTC).date())
+    left = len(exchanges) - len(kept)
+    lost = f", without {left} that broke off or are no text" if left else ""
+    typer.echo(f"{path.parent.name}/{path.name}: {len(kept)} exchanges{lost}{note}")
+
+
+def _presentable(exchanges: Sequence[Exchange], hosts: tuple[str, ...]) -> Iterator[Exchange]:
+    for each in exchanges:
+        with contextlib.suppress(ValueError):
+            if each.received.complete:
+                yield scrubbed(each, hosts)
 
 
 if __name__ == "__main__":

@@ -11,8 +11,10 @@ from typing import Annotated
 import typer
 
 from conformance import readme
+from conformance.record.cassette import read as own_recordings
 from conformance.replay import report
 from conformance.replay.corpus import Corpus, load, load_folder
+from conformance.replay.exact_answers import with_scripts
 from conformance.replay.fetching import FOLDER, FetchError
 from conformance.replay.journal import Journal
 from conformance.replay.judges import judge
@@ -39,6 +41,9 @@ def main(
     folder: Annotated[
         Path | None, typer.Option("--cassettes", help="A folder of cassettes instead.")
     ] = None,
+    ours: Annotated[
+        bool, typer.Option("--ours", help="What agents/ asked, from fixtures/traffic, instead.")
+    ] = False,
     size: Annotated[
         int | None, typer.Option("--sample", help="So many recordings, the same each time.")
     ] = None,
@@ -55,9 +60,13 @@ def main(
     """Replay recorded OpenAI traffic: each request as it was, but for the model's name. Without
     --base-url a router is started for it."""
     try:
-        corpus = load_folder(folder) if folder else load(sources(tier, listed), traffic, _say)
+        if ours:
+            # Without a script another call would be made than the next request answers.
+            corpus = Corpus(with_scripts(own_recordings()))
+        else:
+            corpus = load_folder(folder) if folder else load(sources(tier, listed), traffic, _say)
     except (FetchError, OSError) as error:
-        _say(f"replay: {error}")
+        _say(f"replay: {error}; --ours needs no package index")
         raise typer.Exit(2) from None
     if self_only:
         raise typer.Exit(_checked(corpus))

@@ -61,11 +61,6 @@ def scripts(answer: Told) -> list[Json]:
     return [script(said, cut=answer.said["status"] == "incomplete")]
 
 
-def thinks(body: bytes) -> bool:
-    """Is there a thought, which was left out?"""
-    return b'"type":"reasoning"' in body.replace(b": ", b":")
-
-
 def _said(response: Json, output: list[Json], read: Reader) -> Json:
     return {
         "status": response["status"],

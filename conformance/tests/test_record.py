@@ -140,10 +140,12 @@ def test_a_client_is_recorded_until_the_interrupt(tmp_path: Path) -> None:
         )
         assert process.stdout
         through = re.findall(r"http://\S+", process.stdout.readline())[0]
-        asyncio.run(exchange(Sent("POST", f"{through}/chat/completions", {}, b"{}")))
+        for body in (b"{}", b"\xff"):
+            asyncio.run(exchange(Sent("POST", f"{through}/chat/completions", {}, body)))
         process.send_signal(signal.SIGINT)
-        process.communicate()
+        said, _ = process.communicate()
         assert process.returncode == 0
+    assert "1 exchanges, without 1 that" in said
     [recording] = cassette.read(tmp_path)
     assert recording.path == "/chat/completions"
     assert recording.exchange.received.status == 400

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import re
+import subprocess
 import sys
 from dataclasses import replace
 
@@ -58,3 +61,16 @@ def test_a_server_that_answers_otherwise_is_found_out() -> None:
     forged = replace(asked, exchange=Exchange(asked.exchange.sent, refused.exchange.received))
     [outcome] = replayed([forged])
     assert [fault.kind for fault in outcome.faults] == ["status"]
+
+
+def test_the_program_replays_them_without_a_package_index() -> None:
+    command = [sys.executable, "-m", "conformance.replay", "--ours", "--engine", "scripted"]
+    nowhere = {"PIP_INDEX_URL": "http://127.0.0.1:9/simple"}
+    done = subprocess.run(
+        [*command, "--only", "openai-responses/*"],
+        capture_output=True,
+        text=True,
+        env=os.environ | nowhere,
+    )
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\*\*all\*\* +10 +10\b", done.stdout), done.stdout
