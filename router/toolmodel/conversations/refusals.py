@@ -52,12 +52,13 @@ def _invented(random: Random, setting: Setting) -> Tool:
 
 
 REFUSALS = (
-    *("I'm sorry, I don't have a tool for that.", "I don't have a tool that can do that."),
-    *("I'm sorry, I can't do that because I don't have a tool for it.",),
-    *("I can't help with that, none of my tools can do it.", "Sorry, I have no tool for that."),
-    *("I'm sorry, but that is not something my tools can do.",),
+    "I'm sorry, I don't have a tool for that.",
+    "I'm sorry, I don't have a tool that can do that.",
+    "I'm sorry, none of my tools can do that.",
 )
+"""All begin alike: what is to be learned is when to say one of them, not which."""
+
 UNABLE = (
     "I'm sorry, I have no tools for that, so I can't do it.",
-    "I don't have access to tools for that.",
+    "I'm sorry, I don't have access to tools for that.",
 )

@@ -21,6 +21,14 @@ CHAT_TEMPLATE = Path(__file__).parents[1] / "chat_template.jinja"
 SYSTEM = re.compile(r".*?<\|im_end\|>\n", re.DOTALL)
 ANSWER = re.compile(r"<\|im_start\|>assistant\n(.*?<\|im_end\|>)", re.DOTALL)
 
+CALL = "<tool_call>"
+
+FIRST_WEIGHT = 4
+"""Of an answer's first token, which decides between a call and words."""
+
+WORDS_WEIGHT = 0.35
+"""Of the tokens of an answer in words, which could be said in many ways; calls cannot."""
+
 MOST_BRANCHES = 10
 ROOM = 250
 """Tokens by which the last branch may go over; a tree still larger is drawn anew."""
@@ -61,14 +69,17 @@ class Teacher:
         assert opening
         return opening[0], text[opening.end() :]
 
-    def _marked(self, text: str) -> Iterator[tuple[int, bool]]:
-        """Tokens, each with whether it is the assistant's own."""
+    def _marked(self, text: str) -> Iterator[tuple[int, float]]:
+        """Tokens, each with how much it is taught: not at all if it is not the assistant's."""
         read = 0
         for answer in ANSWER.finditer(text):
-            yield from ((token, False) for token in self._tokens(text[read : answer.start(1)]))
-            yield from ((token, True) for token in self._tokens(answer[1]))
+            yield from ((token, 0) for token in self._tokens(text[read : answer.start(1)]))
+            first, *others = self._tokens(answer[1])
+            weight = 1 if answer[1].startswith(CALL) else WORDS_WEIGHT
+            yield first, FIRST_WEIGHT
+            yield from ((token, weight) for token in others)
             read = answer.end()
-        yield from ((token, False) for token in self._tokens(text[read:]))
+        yield from ((token, 0) for token in self._tokens(text[read:]))
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids

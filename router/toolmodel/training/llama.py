@@ -117,12 +117,13 @@ class Llama(nn.Module):
         )
 
     def forward(self, tree: Tree) -> tuple[Tensor, Tensor]:
-        """(summed cross entropy in nats, number of right guesses) over the tree's targets."""
+        """(cross entropy in nats, right guesses), each summed by weight over the targets."""
         with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
             logits = self._logits(tree).float()
-        targets = tree.targets[tree.targets >= 0]
-        right = (logits.detach().argmax(-1) == targets).sum()
-        return F.cross_entropy(logits, targets, reduction="sum"), right
+        taught = tree.targets >= 0
+        targets, weights = tree.targets[taught], tree.weights[taught]
+        right = weights @ (logits.detach().argmax(-1) == targets).float()
+        return weights @ F.cross_entropy(logits, targets, reduction="none"), right
 
     def _logits(self, tree: Tree) -> Tensor:
         """(targets, words)"""

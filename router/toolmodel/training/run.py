@@ -29,8 +29,8 @@ LOSS, RIGHT, TAUGHT, READ = range(4)
 class Recipe:
     """What makes an adapter; token counts are of all tokens read, taught or not."""
 
-    tokens: int = 1_800_000
-    decay: int = 400_000
+    tokens: int = 2_400_000
+    decay: int = 1_000_000
     """The learning rate falls to nothing over the last so many tokens."""
     learning_rate: float = 1.2e-3
     seed: int = 1

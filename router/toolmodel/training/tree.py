@@ -15,13 +15,14 @@ from torch import Tensor
 UNTAUGHT = -100
 """The target of a token after which nothing is to be learned."""
 
-Branch = Sequence[tuple[int, bool]]
-"""Tokens, each with whether the model is taught to write it."""
+Branch = Sequence[tuple[int, float]]
+"""Tokens, each with how much the model is taught to write it; 0: not at all."""
 
 
 @dataclass(frozen=True)
 class Tree:
-    """``tokens``, ``positions``, ``targets``: (tokens,), the trunk first, then each branch.
+    """``tokens``, ``positions``, ``targets``, ``weights``: (tokens,), the trunk first, then each
+    branch; ``weights`` are those of the targets.
 
     ``trunk``: its length. ``rows`` (branches, longest): where each branch's tokens lie; ``filled``
     tells which of them are no padding. ``mask`` (longest, trunk + longest): what a branch sees.
@@ -30,19 +31,21 @@ class Tree:
     tokens: Tensor
     positions: Tensor
     targets: Tensor
+    weights: Tensor
     trunk: int
     rows: Tensor
     filled: Tensor
     mask: Tensor
 
     @property
-    def taught(self) -> int:
-        return int((self.targets >= 0).sum())
+    def taught(self) -> float:
+        """The weight of all targets."""
+        return float(self.weights.sum())
 
 
 def grow(trunk: Sequence[int], branches: Sequence[Branch]) -> Tree:
     tokens, positions = list(trunk), list(range(len(trunk)))
-    targets = [UNTAUGHT] * len(trunk)
+    targets, weights = [UNTAUGHT] * len(trunk), [0.0] * len(trunk)
     longest = max(map(len, branches))
     rows = torch.zeros(len(branches), longest, dtype=torch.long)
     filled = torch.zeros(len(branches), longest, dtype=torch.bool)
@@ -52,12 +55,14 @@ def grow(trunk: Sequence[int], branches: Sequence[Branch]) -> Tree:
         filled[number, :length] = True
         tokens += [token for token, _ in branch]
         positions += range(len(trunk), len(trunk) + length)
-        targets += [token if taught else UNTAUGHT for token, taught in branch[1:]] + [UNTAUGHT]
+        targets += [token if weight else UNTAUGHT for token, weight in branch[1:]] + [UNTAUGHT]
+        weights += [weight for _, weight in branch[1:]] + [0.0]
     own = torch.ones(longest, longest, dtype=torch.bool).tril()
     return Tree(
         tokens=torch.tensor(tokens),
         positions=torch.tensor(positions),
         targets=torch.tensor(targets),
+        weights=torch.tensor(weights),
         trunk=len(trunk),
         rows=rows,
         filled=filled,

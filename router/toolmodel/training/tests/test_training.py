@@ -14,7 +14,7 @@ import torch
 
 from router import config, embedded
 from router.toolmodel.training import run
-from router.toolmodel.training.lessons import Teacher
+from router.toolmodel.training.lessons import FIRST_WEIGHT, Teacher
 from router.toolmodel.training.llama import Llama
 from router.toolmodel.training.tree import UNTAUGHT, Tree, grow
 
@@ -79,6 +79,16 @@ def test_only_the_assistants_words_are_taught(teacher: Teacher) -> None:
         assert "<|im_start|>" not in text
         assert "<tool_response>" not in text
         assert text.endswith("<|im_end|>")
+
+
+def test_the_choice_between_a_call_and_words_counts_most(teacher: Teacher) -> None:
+    for number in range(30):
+        tree = teacher.lesson(Random(number))
+        ends = tree.targets == teacher.tokenizer.token_to_id("<|im_end|>")
+        assert (tree.weights == FIRST_WEIGHT).sum() == ends.sum()
+        before = tree.tokens[tree.weights == FIRST_WEIGHT]
+        assert {teacher.tokenizer.decode([token]) for token in before.tolist()} == {"\n"}
+        assert not tree.weights[tree.targets == UNTAUGHT].any()
 
 
 def test_a_cut_run_goes_on_where_it_was(llama: Llama, tmp_path: Path) -> None:
