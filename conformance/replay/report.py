@@ -7,10 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from textwrap import wrap
 from typing import Any
 
 from conformance.readme import table
 from conformance.replay.outcome import CHECKS, Outcome, by_endpoint
+
+WIDTH = 100
+"""Of a line in Markdown."""
 
 LEAST = 0.995
 """Share of the judged answers that must pass; of their statuses, all must."""
@@ -90,7 +94,14 @@ def markdown(report: Report) -> str:
             "",
             table(report.rows()),
             "",
-            f"n/a: {_listed(report.excused)}. Not taken: {_listed(report.dropped)}.",
+            "<details>",
+            "<summary>What is n/a, and what was not taken</summary>",
+            "",
+            *wrap(f"n/a: {_listed(report.excused)}.", WIDTH),
+            "",
+            *wrap(f"Not taken: {_listed(report.dropped)}.", WIDTH),
+            "",
+            "</details>",
             *failures,
         ]
     )

@@ -66,7 +66,8 @@ def test_markdown_has_everything() -> None:
     text = report.markdown(MIXED)
     assert "7 recorded requests of 1 projects, and 3 like them that were not sent again" in text
     assert "| `POST responses` | 4 | 1 | 1 | 1 | 1 |  | 1 |" in text
-    assert "n/a: 1 vision, 1 embeddings, 1 files. Not taken: 7 another host." in text
+    assert "\nn/a: 1 vision, 1 embeddings, 1 files.\n" in text
+    assert "\nNot taken: 7 another host.\n" in text
     assert "- `a/b.yaml#1`: status: somewhere: something" in text.splitlines()
 
 
