@@ -154,6 +154,13 @@ def exact(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def oracle(session: nox.Session) -> None:
+    """Break OpenAI's recorded answers one member at a time, and count what the judges see."""
+    install_router(session, "conformance", "replay")
+    session.run("python", "-m", "conformance.replay.oracle")
+
+
+@nox.session(default=False)
 def record(session: nox.Session) -> None:
     """Record what a client and a server say: `-- --upstream URL --as CLIENT/NAME`."""
     install_router(session, "conformance", "replay")

@@ -2,7 +2,8 @@
 
 `python -m conformance.replay.oracle` breaks a sample of the recordings in three ways, one member
 at a time, and prints which share of that is caught. What a client sent, and what only OpenAI has,
-is left as it is.
+is left as it is. Genuine answers are judged by what the recordings of all other sources teach:
+that is how often recordings that nobody has learned from are blamed.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
@@ -21,7 +22,7 @@ from conformance.replay.answers import is_stream
 from conformance.replay.corpus import load
 from conformance.replay.judges import judge
 from conformance.replay.judges.answer import kind_of
-from conformance.replay.learn import INTERNAL
+from conformance.replay.learn import INTERNAL, learned
 from conformance.replay.presence import BEGINNING, CLIENTS, type_of
 from conformance.replay.recording import Recording
 from conformance.replay.sources import sources
@@ -89,12 +90,24 @@ def broken(answer: Exchange) -> Iterator[Broken]:
                 yield Broken(how, path, Exchange(answer.sent, replace(answer.received, reads=read)))
 
 
+def strangers(recordings: Sequence[Recording]) -> tuple[int, int]:
+    """How many recordings are blamed by judges that have not seen their source, and of how
+    many."""
+    blamed = judged = 0
+    for source in sorted({recording.source for recording in recordings}):
+        profile = learned(one for one in recordings if one.source != source)
+        for recording in recordings:
+            if recording.source == source and kind(recording):
+                judged += 1
+                blamed += bool(judge(recording, recording.exchange, profile))
+    return blamed, judged
+
+
 def measure(recordings: Iterable[Recording], seed: int = SEED) -> Found:
     found, groups = Found(), dict[str, list[Recording]]()
     for recording in recordings:
         received = recording.exchange.received
-        kind = kind_of(recording.exchange.sent.method, recording.path)
-        if kind is None:
+        if not (what := kind(recording)):
             continue
         found.judged += 1
         found.blamed += bool(judge(recording, recording.exchange))
@@ -104,7 +117,7 @@ def measure(recordings: Iterable[Recording], seed: int = SEED) -> Found:
             and not judge(recording, _anew(recording))
         ):
             form = "stream" if is_stream(received.body) else f"{received.status // 100}xx"
-            groups.setdefault(f"{kind} {form}", []).append(recording)
+            groups.setdefault(f"{what} {form}", []).append(recording)
     chance = random.Random(seed)
     for name, members in sorted(groups.items()):
         for recording in chance.sample(members, min(RECORDINGS, len(members))):
@@ -126,6 +139,10 @@ def text(found: Found) -> str:
     lines += [f"{'all':32} {how:8} {found.share(how):22.1%}" for how in WANTED]
     lines += [f"missed {count:3}: {name}" for name, count in found.missed.most_common(20)]
     return "\n".join(lines)
+
+
+def kind(recording: Recording) -> str | None:
+    return kind_of(recording.exchange.sent.method, recording.path)
 
 
 def _anew(recording: Recording) -> Exchange:
@@ -176,9 +193,12 @@ def _changed(document: Any, path: Path) -> Iterator[tuple[str, Any]]:
 
 def main() -> None:
     corpus = load(sources("all"))
-    found = measure([*corpus.recordings, *corpus.repeats])
-    print(text(found))
-    sys.exit(0 if found.good else 1)
+    recordings = [*corpus.recordings, *corpus.repeats]
+    found = measure(recordings)
+    print(text(found), flush=True)
+    blamed, judged = strangers(recordings)
+    print(f"{blamed} of {judged} blamed by judges that have not seen their source")
+    sys.exit(0 if found.good and blamed <= FALSE * judged else 1)
 
 
 if __name__ == "__main__":

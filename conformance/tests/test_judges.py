@@ -79,6 +79,21 @@ def test_a_poor_judge_is_told_from_a_good_one() -> None:
     assert not oracle.Found(everything, everything, judged=100, blamed=3).good
 
 
+def test_a_recording_is_judged_by_what_the_others_teach() -> None:
+    def drop(answer: Any) -> None:
+        del answer["service_tier"]
+
+    def recorded(source: str, change: Any) -> list[Recording]:
+        made = changed(GENUINE["chat"], change).recording()
+        return [
+            replace(made, source=source, cassette=str(at), made=date(2026, 5, 1)) for at in range(6)
+        ]
+
+    ours, theirs = recorded("ours", lambda answer: None), recorded("theirs", drop)
+    assert oracle.strangers([*ours, *theirs]) == (6, 12)
+    assert oracle.strangers(ours) == (0, 6)
+
+
 # --- the form -----------------------------------------------------------------------
 
 

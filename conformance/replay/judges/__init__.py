@@ -33,9 +33,12 @@ def judged(recording: Recording) -> bool:
     return kind_of(recording.exchange.sent.method, recording.path) is not None
 
 
-def judge(recording: Recording, answer: Exchange) -> list[Problem]:
+def judge(
+    recording: Recording, answer: Exchange, profile: presence.Profile | None = None
+) -> list[Problem]:
     """What is wrong with an answer to the recorded request: with the recorded one by what was
-    usual on its day, with any other by what is usual now."""
+    usual on its day, with any other by what is usual now. ``profile``: this project's own, unless
+    another is given."""
     kind = kind_of(recording.exchange.sent.method, recording.path)
     if kind is None:
         return []
@@ -43,7 +46,7 @@ def judge(recording: Recording, answer: Exchange) -> list[Problem]:
     told = Answer(kind, answer, (recording.made or date.min) if own else None)
     if wrong := list(form.problems(told)):
         return wrong
-    wrong = [*shapes.problems(told), *_absent(told)]
+    wrong = [*shapes.problems(told), *_absent(told, profile or _profile())]
     for problems in (grammar.problems, meaning.problems):
         try:
             wrong += [found for found in problems(told) if not own or found.where not in OWN]
@@ -54,11 +57,11 @@ def judge(recording: Recording, answer: Exchange) -> list[Problem]:
     return wrong
 
 
-def _absent(told: Answer) -> Iterator[Problem]:
+def _absent(told: Answer, profile: presence.Profile) -> Iterator[Problem]:
     for found in told.objects:
-        shapes_known = _profile().get(found.kind, {})
+        known = profile.get(found.kind, {})
         for path, value in presence.objects(found.value):
-            if shape := shapes_known.get(path):
+            if shape := known.get(path):
                 for name, words in shape.problems(value, told.made):
                     place = f"{path}.{name}" if path else name
                     yield Problem("presence", f"{found.where}: {place}", f"{name} {words}")
