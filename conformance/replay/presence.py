@@ -36,7 +36,6 @@ APART = {"delta", "response"}
 ENOUGH = 20
 """So many objects, of which none has null for a member, show what that can be."""
 
-
 TYPES = frozenset({"null", "boolean", "number", "string", "array", "object"})
 PLAIN = frozenset({"boolean", "number"})
 
@@ -127,8 +126,9 @@ def written(profile: Profile) -> str:
 
 
 def _possible(seen: frozenset[str]) -> frozenset[str]:
-    """Types that were not seen, but may come: where there are strings, objects and lists do, in
-    what a client sets. What may be null may be anything."""
+    """Types that were not seen and yet are none of a profile's business: a flag or a number is
+    always one, but a client may set an object where others set a string, and what is null most of
+    the time is something else at times."""
     if "null" in seen:
         return TYPES
     return frozenset() if seen <= PLAIN else TYPES - {"null"}

@@ -17,7 +17,12 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from openai.types import Completion, CreateEmbeddingResponse, Model
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
-from openai.types.responses import Response, ResponseItemList, ResponseStreamEvent
+from openai.types.responses import (
+    Response,
+    ResponseItemList,
+    ResponseOutputItem,
+    ResponseStreamEvent,
+)
 from openai.types.responses.input_token_count_response import InputTokenCountResponse
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
@@ -38,6 +43,13 @@ class Deleted(BaseModel):
     deleted: Literal[True]
 
 
+def _types(union: Any) -> Iterator[tuple[str, type[BaseModel]]]:
+    """The models of a union, by the type that each says it is."""
+    for model in typing.get_args(typing.get_args(union)[0]):
+        for name in typing.get_args(model.model_fields["type"].annotation):
+            yield name, model
+
+
 MODELS: dict[str, type[BaseModel]] = {
     "chat.completion": ChatCompletion,
     "chat.completion.chunk": ChatCompletionChunk,
@@ -51,12 +63,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "input_items": ResponseItemList,
     "models": Models,
     "model": Model,
-    **{
-        name: event
-        for event in typing.get_args(typing.get_args(ResponseStreamEvent)[0])
-        for name in typing.get_args(event.model_fields["type"].annotation)
-        if name != "error"
-    },
+    **{name: event for name, event in _types(ResponseStreamEvent) if name != "error"},
 }
 
 STRING: schemas.Schema = {"type": "string"}
@@ -86,9 +93,12 @@ EVENT: schemas.Schema = {
 
 OURS = {"chat.completion": schemas.COMPLETION, "error": ENVELOPE, "error.event": EVENT}
 
-LOCAL = {"message", "reasoning", "function_call", "custom_tool_call", "function", "custom"}
-"""Items and tools of a local server. OpenAI has others that it runs itself, and more each month:
-what these look like is its own affair."""
+LOCAL_TOOLS = {"function", "custom"}
+LOCAL_ITEMS = {"message", "reasoning", "function_call", "custom_tool_call"}
+"""Those of a local server. OpenAI has others that it runs itself, and more each month: what these
+look like is its own affair."""
+
+HOSTED_ITEM = re.compile("|".join([*(name for name, _ in _types(ResponseOutputItem)), r"\w+_call"]))
 
 HOSTED_EVENT = re.compile(r"response\.(?!function_|custom_)\w+_call\w*\.\w+|keepalive")
 """Events of such tools, and one that comes while a model thinks: they are not all described."""
@@ -165,9 +175,11 @@ def _hosted(value: Any, place: tuple[Any, ...]) -> bool:
             value = value[part]
         except (LookupError, TypeError):
             return False  # the name of one of a union's models
-        if isinstance(value, dict) and (part == "item" or before in ("output", "tools")):
-            kind = value.get("type")
-            return isinstance(kind, str) and kind not in LOCAL
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(kind, str) and before == "tools":
+            return kind not in LOCAL_TOOLS
+        if isinstance(kind, str) and (part == "item" or before == "output"):
+            return kind not in LOCAL_ITEMS and bool(HOSTED_ITEM.fullmatch(kind))
     return False
 
 
@@ -176,7 +188,7 @@ def _below(place: tuple[Any, ...], above: tuple[Any, ...]) -> bool:
 
 
 def _excused(kind: str, error: Any, made: date | None) -> bool:
-    name = next((part for part in reversed(error["loc"]) if isinstance(part, str)), "")
+    name = error["loc"][-1]
     if error["type"] == "missing":
         return made is not None and made < LATER.get(name, date.min)
     return (kind, name, type_of(error["input"])) in ON_THE_WIRE
