@@ -40,7 +40,7 @@ BASE = EmbeddedModel(
 )
 TOOLS = EmbeddedModel(
     "smollm2-135m-instruct-tools",
-    created=1795305600,  # 2026-11-22
+    created=1795996800,  # 2026-11-30
     recipe=1,
     sampling={"temperature": 0.0},
 )
