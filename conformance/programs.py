@@ -19,7 +19,7 @@ from conformance.frameworks import Program
 from conformance.recorder import recorded
 from conformance.target import Target
 
-LIMIT = 180
+LIMIT = 400
 """Seconds for one program: a few answers of a small model on a busy machine."""
 
 OWN = ("OPENAI_", "PYTHON", "VIRTUAL_ENV")
