@@ -4,15 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import signal
-import subprocess
-import sys
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
-import openai
 import pytest
 from typer.testing import CliRunner, Result
 
@@ -22,7 +16,6 @@ from router.toolmodel.evaluation import cases, judges, rates
 from router.toolmodel.evaluation.__main__ import app, evaluate
 from router.toolmodel.evaluation.alternatives import fits, preferred
 from router.toolmodel.evaluation.cases import Cases, Extraction, Step, Talk, Task
-from router.toolmodel.evaluation.ownrouter import StartError, started
 from router.toolmodel.evaluation.rates import Outcome, Rate, Score
 from router.toolmodel.evaluation.reply import Call, Reply
 
@@ -356,46 +349,3 @@ def test_what_cannot_be_evaluated(scripted: Server) -> None:
     unknown = run("--base-url", f"{scripted.url}/v1", "--model", "no-such-model")
     assert unknown.exit_code == 2
     assert "no-such-model" in unknown.output
-
-
-def test_a_router_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLX_ROUTER_HOME", str(tmp_path))
-    with (
-        started("--engine", "scripted") as url,
-        openai.OpenAI(base_url=url, api_key="unused") as client,
-    ):
-        assert MODEL in [model.id for model in client.models.list()]
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(url)
-
-
-WAITS_ON_A_ROUTER = """
-import signal
-from router.toolmodel.evaluation.ownrouter import started
-with started("--engine", "scripted") as url:
-    print(url, flush=True)
-    signal.pause()
-"""
-
-
-def test_the_router_ends_with_a_program_that_is_terminated() -> None:
-    command = [sys.executable, "-c", WAITS_ON_A_ROUTER]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as program:
-        assert program.stdout
-        url = program.stdout.readline().strip()
-        with pytest.raises(urllib.error.HTTPError):
-            urllib.request.urlopen(url)
-        program.terminate()
-    assert program.returncode == 128 + signal.SIGTERM
-    with pytest.raises(OSError, match="refused"):
-        urllib.request.urlopen(url)
-
-
-def test_a_router_that_cannot_start_says_why(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("MLX_ROUTER_HOME", str(tmp_path))
-    with pytest.raises(StartError, match="no-such-model"), started("--model", "no-such-model"):
-        pass
