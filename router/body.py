@@ -27,11 +27,8 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         body = msgspec.json.decode(raw)
     except RecursionError:
         raise _nested() from None
-    except UnicodeDecodeError:
-        raise _unreadable("it is not UTF-8 text") from None
-    except msgspec.DecodeError as error:
-        reason = str(error).removeprefix(_MALFORMED).partition(_LOCATION)[0]
-        raise _unreadable(reason[:1].lower() + reason[1:]) from None
+    except (UnicodeDecodeError, msgspec.DecodeError) as error:
+        raise _unreadable(_reason(raw, error)) from None
     if not isinstance(body, dict):
         raise BadRequest(
             f"The request body must be a JSON object, but it is {kind_of(body)}.",
@@ -39,6 +36,15 @@ def parse_object(raw: bytes) -> dict[str, Any]:
         )
     _check_depth(body)
     return body
+
+
+def _reason(raw: bytes, error: Exception) -> str:
+    try:
+        raw.decode()
+    except UnicodeDecodeError:
+        return "it is not UTF-8 text"
+    reason = str(error).removeprefix(_MALFORMED).partition(_LOCATION)[0]
+    return reason[:1].lower() + reason[1:]
 
 
 def _check_depth(body: dict[str, Any]) -> None:
