@@ -1,5 +1,5 @@
 """A recorded request, made to fit another server: its address, its key, the name of its model,
-and the ids of what it has made itself."""
+the ids of what it has made itself, and images that it need not fetch."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from conformance.client import Exchange, Sent
 from conformance.replay.answers import objects
+from conformance.replay.pictures import shown
 from conformance.replay.recording import Recording
 from conformance.target import Target
 
@@ -51,6 +52,8 @@ def request(recording: Recording, target: Target, names: Names) -> Sent:
 def _renamed(recording: Recording, model: str, names: Names) -> str:
     """The body with the server's names. Its text stays as it is where that can be."""
     text = names.put_in((recording.exchange.sent.body or b"").decode("utf-8", "replace"))
+    if recording.exchange.received.status < 400:
+        text = shown(text)
     wanted = json.loads(text)
     if "model" not in wanted or _unknown_model(recording.exchange):
         return text

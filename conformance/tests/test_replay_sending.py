@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from conformance.client import Exchange
 from conformance.replay.endpoints import endpoint
@@ -35,6 +36,21 @@ def test_it_is_the_model_s_name_and_no_other() -> None:
 def test_a_model_that_openai_did_not_know_keeps_its_name() -> None:
     told = recording("responses", '{"model": "no-such"}', refused(400, code="model_not_found"))
     assert body_of(told) == '{"model": "no-such"}'
+
+
+def images_of(told: Recording) -> list[str]:
+    return re.findall(r'"([a-z]+):[^"]*(?=")', body_of(told))
+
+
+def test_an_image_elsewhere_becomes_one_that_needs_no_network() -> None:
+    far, near = "https://example.com/a.png?b=1", "data:image/png;base64,AAAA"
+    chat = [{"type": "image_url", "image_url": {"url": url}} for url in (far, near)]
+    items = [{"type": "input_image", "image_url": url} for url in (far, near)]
+    for parts in (chat, items):
+        body = {"model": "gpt-4o", "input": [{"role": "user", "content": parts}], "user": far}
+        assert images_of(recording("responses", body, answered({}))) == ["data", "data", "https"]
+        faulty = recording("responses", body, refused(400, code="invalid_image_url"))
+        assert images_of(faulty) == ["https", "data", "https"]
 
 
 def test_it_goes_to_the_server_with_the_server_s_key() -> None:
