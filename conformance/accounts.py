@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from conformance import metrics, sse
+from conformance import metrics
 from conformance.client import Exchange
+from conformance.eventstream import EventStream
 from conformance.session import Session
 
 Tokens = dict[str, int]
@@ -51,19 +51,12 @@ def _in(part: Any) -> dict[str, int] | None:
 
 def _parts(exchange: Exchange) -> list[Any]:
     """An answer as JSON, a stream as that of its events."""
-    if not exchange.received.streams:
-        return [_json(exchange.received.text)]
-    reader = sse.Reader()
-    for read in exchange.received.reads:
-        reader.feed(*read)
-    return [_json(event.data) for event in reader.events]
-
-
-def _json(text: str) -> Any:
+    if exchange.received.streams:
+        return EventStream.of(exchange).data
     try:
-        return json.loads(text)
+        return [exchange.received.json()]
     except ValueError:
-        return None
+        return []
 
 
 async def begin(session: Session) -> None:
