@@ -18,6 +18,7 @@ from conformance.record import cassette
 from conformance.replay import report
 from conformance.replay.corpus import load
 from conformance.replay.exact_answers import beyond, holds_words, judge, with_scripts
+from conformance.replay.exact_total import ANSWERED_WITH, LEAST, Total
 from conformance.replay.fetching import FetchError
 from conformance.replay.journal import Journal
 from conformance.replay.outcome import Fault, Outcome
@@ -25,9 +26,6 @@ from conformance.replay.recording import Recording
 from conformance.replay.replaying import Replay, cassettes
 from conformance.replay.sources import Tier, sources
 from conformance.target import SCRIPTED, Target, spawned
-
-LEAST = 0.95
-"""Share of the answers in text and calls that must be OpenAI's."""
 
 CONTEXT = 1_000_000
 """Tokens: no prompt is too long, since none is read."""
@@ -51,12 +49,13 @@ def main(
         raise typer.Exit(2) from None
     outcomes = asyncio.run(_spoken(recordings))
     found = report.Report(outcomes, "the router, scripted to say the same", dropped, 0)
-    typer.echo(report.text(found))
+    total = Total.of(outcomes)
+    typer.echo(f"{report.text(found)}\n\n{total}")
     if json_file:
         report.save(found, json_file)
     if md:
-        readme.write(md, "exact", report.markdown(found))
-    raise typer.Exit(0 if len(found.failed) <= (1 - LEAST) * len(found.judged) else 1)
+        readme.write(md, "exact", f"{total}\n\n{report.markdown(found)}")
+    raise typer.Exit(0 if total.share >= LEAST else 1)
 
 
 def _recorded(tier: Tier) -> tuple[list[Recording], Counter[str]]:
@@ -96,8 +95,9 @@ async def spoken(recordings: Iterable[Recording], target: Target) -> list[Outcom
 def _explained(outcome: Outcome, recording: Recording) -> Outcome:
     if any("script_forbidden" in fault.message for fault in outcome.faults):
         return replace(outcome, faults=(FORBIDDEN,))
-    known = outcome.faults or outcome.excuse
-    return outcome if known else replace(outcome, excuse=beyond(recording))
+    if outcome.faults or not (other := beyond(recording)):
+        return outcome
+    return replace(outcome, excuse=f"{ANSWERED_WITH} {other}")
 
 
 if __name__ == "__main__":

@@ -47,7 +47,7 @@ def beyond(recording: Recording) -> str | None:
     try:
         told = _told(recording, recording.exchange)
     except APART:
-        return "an answer that is none"
+        return "what cannot be put together"
     found: str | None = APIS[recording.path].beyond(told)
     return found
 

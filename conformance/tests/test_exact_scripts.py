@@ -122,7 +122,7 @@ def test_what_no_model_of_text_can_say_is_not_judged(answer: Json, path: str, re
 )
 def test_what_is_no_answer_is_not_judged(answer: Json | Events, path: str) -> None:
     told = recording(answer, path)
-    assert exact.beyond(told) == "an answer that is none"
+    assert exact.beyond(told) == "what cannot be put together"
     assert exact.judge(told, recording(COMPLETION, path).exchange) == []
     assert script(answer, path) == {"text": "?"}
 
