@@ -33,6 +33,18 @@ if TYPE_CHECKING:
 
 Outcome = Literal["pass", "fail", "warn", "n/a"]
 
+AUTHORITIES = {
+    "SPEC": "a line of OpenAI's openapi.yaml, at commit f85dbe2 of openai/openai-openapi",
+    "SDK": "what OpenAI's own client reads, or does without",
+    "FW": "what a framework sends or needs",
+    "PEER": "what another server is tested for, or its users suffered from",
+    "OR": "the Open Responses specification",
+    "RFC": "HTTP, RFC 9110 and 9112",
+    "SSE": "the WHATWG's event streams",
+    "OURS": "what we hold a server to that agents depend on",
+}
+"""What a check may cite; after a colon stands where."""
+
 
 class Level(StrEnum):
     """As in RFC 2119. A SHOULD that does not hold is a warning; INFO is only reported."""

@@ -20,7 +20,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from conformance.check import Check
+from conformance.check import AUTHORITIES, Check
 from conformance.report import exchange, files, json
 from conformance.report.verdict import STALE_HINT, Tally, Verdict, by_section, worst_first
 from conformance.runner import Result, in_order
@@ -101,6 +101,9 @@ def listing(checks: Sequence[Check], *, as_json: Path | None) -> None:
         row = Text.assemble(check.id, "  ", (f"{check.level}, {', '.join(check.cite)}", "dim"))
         out.print(row, soft_wrap=True)
         out.print(f"    {check.requirement}", markup=False, soft_wrap=True)
+    out.print("\nmust, should: as in RFC 2119. Behind it, who says so:")
+    for authority, meaning in AUTHORITIES.items():
+        out.print(f"  {authority:<6}{meaning}", style="dim", soft_wrap=True)
 
 
 def summary(results: Sequence[Result], transcripts: Mapping[str, Path] | None = None) -> None:

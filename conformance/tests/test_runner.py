@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from conformance.__main__ import app, spelled_out
-from conformance.check import Check, Level
+from conformance.check import REGISTRY, Check, Level
 from conformance.client import Exchange, Received, Sent
 from conformance.eventstream import EventStream
 from conformance.failure import Failed, NotApplicable
@@ -252,6 +252,12 @@ def test_list_names_the_checks() -> None:
     assert ran.exit_code == 0
     assert ran.output.startswith("stream.role_once")
     assert "never again" in ran.output
+
+
+def test_list_tells_what_its_checks_cite() -> None:
+    told = CliRunner().invoke(app, ["--list"]).output.rpartition("RFC 2119")[2]
+    cited = {cite.partition(":")[0] for check in REGISTRY.values() for cite in check.cite}
+    assert cited == {line.split()[0] for line in told.splitlines()[1:]}
 
 
 def test_list_with_json_is_json() -> None:
