@@ -84,11 +84,13 @@ SCRIPTED = frozenset(
 async def spawned(
     engine: str, capabilities: frozenset[str], *, port: int = 0, **settings: Any
 ) -> AsyncIterator[Target]:
-    """A router of its own for the run, ready to answer; without a port on a free one.
+    """A router of its own for the run, ready to answer; without a port on a free one. Whoever
+    ends this program with SIGTERM ends it, too. On the main thread only.
 
     ``settings`` are its whole config.json, and what it keeps goes with it: neither the user's
     configuration nor the responses that the user's own router keeps have a part in the run.
     """
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, _leave)
     with socket.create_server(("127.0.0.1", port)) as free:
         port = free.getsockname()[1]
     with tempfile.TemporaryDirectory() as scratch:
@@ -115,6 +117,11 @@ async def spawned(
             if process.returncode is None:
                 process.send_signal(signal.SIGINT)
             await process.wait()
+
+
+def _leave() -> None:
+    """As an exception, which runs what ``finally`` says; the signal alone would not."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _speaks_of_another(variable: str) -> bool:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+
 import pytest
 
 from conformance import checks  # noqa: F401  registers the checks
@@ -30,3 +35,26 @@ def test_a_target_has_what_its_profile_says() -> None:
     target = profile.at("http://host:1/v1/", "m", "key")
     assert (target.base_url, target.root) == ("http://host:1/v1", "http://host:1")
     assert (target.capabilities, target.context) == (profile.capabilities, 8192)
+
+
+WAITING = """
+import asyncio
+from conformance.target import SCRIPTED, spawned
+
+async def wait():
+    async with spawned("scripted", SCRIPTED) as target:
+        print(target.pid, flush=True)
+        await asyncio.sleep(600)
+
+asyncio.run(wait())
+"""
+
+
+def test_a_run_that_is_ended_takes_its_router_along() -> None:
+    with subprocess.Popen([sys.executable, "-c", WAITING], stdout=subprocess.PIPE) as run:
+        assert run.stdout
+        router = int(run.stdout.readline())
+        run.send_signal(signal.SIGTERM)
+        assert run.wait(timeout=60) == 128 + signal.SIGTERM
+    with pytest.raises(ProcessLookupError):
+        os.kill(router, 0)
