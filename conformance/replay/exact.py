@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
+from textwrap import wrap
 from typing import Annotated
 
 import typer
@@ -54,7 +55,8 @@ def main(
     if json_file:
         report.save(found, json_file)
     if md:
-        readme.write(md, "exact", f"{total}\n\n{report.markdown(found)}")
+        words = "\n".join(wrap(str(total), report.WIDTH))
+        readme.write(md, "exact", f"{words}\n\n{report.markdown(found)}")
     raise typer.Exit(0 if total.share >= LEAST else 1)
 
 

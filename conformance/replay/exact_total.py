@@ -42,5 +42,5 @@ class Total:
         return (
             f"{self.told} recorded answers are text and calls, {self.sensed} of them about pictures"
             f" or sounds. Of the other {self.told - self.sensed}, {self.same} are given as OpenAI"
-            f" gave them: {self.share:.1%}."
+            f" gave them: {self.share:.1%}. What else is n/a is counted as if it had failed."
         )

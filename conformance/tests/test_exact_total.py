@@ -25,4 +25,4 @@ def test_a_fault_and_a_refused_request_count_against_it() -> None:
     total = Total.of([SAME, outcome(None, FORBIDDEN), outcome("tool web_search"), outcome("files")])
     assert total == Total(told=4, sensed=0, same=1)
     assert total.share == 0.25
-    assert "1 are given as OpenAI gave them: 25.0%" in str(total)
+    assert "1 are given as OpenAI gave them: 25.0%." in str(total)
