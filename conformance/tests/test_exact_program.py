@@ -9,8 +9,10 @@ from dataclasses import replace
 from conformance.record import cassette
 from conformance.replay import exact
 from conformance.replay.exact_answers import holds_words
+from conformance.replay.exact_total import Total
 from conformance.replay.outcome import Outcome
 from conformance.replay.recording import Recording
+from conformance.tests.openai_answers import CHAT, COMPLETION, MESSAGE, recording
 
 
 def spoken(recordings: list[Recording]) -> list[Outcome]:
@@ -51,3 +53,11 @@ def test_an_answer_that_the_grammar_forbids_is_found_out() -> None:
     sent = replace(call.exchange.sent, body=json.dumps(body).encode())
     [outcome] = spoken([replace(call, exchange=replace(call.exchange, sent=sent))])
     assert outcome.faults == (exact.FORBIDDEN,)
+
+
+def test_an_answer_of_more_than_text_and_calls_is_excused_and_not_counted() -> None:
+    choice = {**COMPLETION["choices"][1], "message": {**MESSAGE, "annotations": [{}]}}
+    asked = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi"}]}
+    [outcome] = outcomes = spoken([recording({"choices": [choice]}, CHAT, **asked)])
+    assert outcome.excuse == "answered with annotations"
+    assert Total.of(outcomes).told == 0
