@@ -15,19 +15,20 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from tokenizers import Tokenizer
 
 from router.toolmodel.conversations import Setting, conversation, setting
-from router.toolmodel.training.tree import Branch, Tree, grow
+from router.toolmodel.training.loss import Loss
+from router.toolmodel.training.tree import Branch, Tree, Written, grow
 
 CHAT_TEMPLATE = Path(__file__).parents[1] / "chat_template.jinja"
 SYSTEM = re.compile(r".*?<\|im_end\|>\n", re.DOTALL)
 ANSWER = re.compile(r"<\|im_start\|>assistant\n(.*?<\|im_end\|>)", re.DOTALL)
 
-CALL = "<tool_call>"
-
-FIRST_WEIGHT = 4
-"""Of an answer's first token, which decides between a call and words."""
+CALL, CALL_END = "<tool_call>", "</tool_call>"
 
 WORDS_WEIGHT = 0.35
 """Of the tokens of an answer in words, which could be said in many ways; calls cannot."""
+
+ENOUGH_WEIGHT = 4
+"""Of what follows a call, which decides between another one and the end of the answer."""
 
 MOST_BRANCHES = 10
 ROOM = 250
@@ -61,6 +62,10 @@ class Teacher:
             if length <= self.size + ROOM:
                 return grow(trunk, branches)
 
+    def loss(self) -> Loss:
+        call = self._tokens(CALL)[0]
+        return Loss(call)
+
     def _rendered(self, scene: Setting, messages: list[dict[str, Any]]) -> tuple[str, str]:
         """The system's turn, and all after it."""
         system = [] if scene.system is None else [{"role": "system", "content": scene.system}]
@@ -69,17 +74,21 @@ class Teacher:
         assert opening
         return opening[0], text[opening.end() :]
 
-    def _marked(self, text: str) -> Iterator[tuple[int, float]]:
-        """Tokens, each with how much it is taught: not at all if it is not the assistant's."""
+    def _marked(self, text: str) -> Iterator[Written]:
+        """Only what the assistant writes is taught."""
         read = 0
         for answer in ANSWER.finditer(text):
-            yield from ((token, 0) for token in self._tokens(text[read : answer.start(1)]))
-            first, *others = self._tokens(answer[1])
-            weight = 1 if answer[1].startswith(CALL) else WORDS_WEIGHT
-            yield first, FIRST_WEIGHT
-            yield from ((token, weight) for token in others)
+            yield from map(Written, self._tokens(text[read : answer.start(1)]))
+            yield from self._taught(answer[1])
             read = answer.end()
-        yield from ((token, 0) for token in self._tokens(text[read:]))
+        yield from map(Written, self._tokens(text[read:]))
+
+    def _taught(self, answer: str) -> Iterator[Written]:
+        usual = 1 if answer.startswith(CALL) else WORDS_WEIGHT
+        encoding = self.tokenizer.encode(answer, add_special_tokens=False)
+        for token, (start, _) in zip(encoding.ids, encoding.offsets, strict=True):
+            weight = ENOUGH_WEIGHT if answer[:start].endswith(CALL_END) else usual
+            yield Written(token, weight, opens=start == 0)
 
     def _tokens(self, text: str) -> list[int]:
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False).ids

@@ -116,17 +116,12 @@ class Llama(nn.Module):
             for n in range(dims.layers)
         )
 
-    def forward(self, tree: Tree) -> tuple[Tensor, Tensor]:
-        """(cross entropy in nats, right guesses), each summed by weight over the targets."""
+    def forward(self, tree: Tree) -> Tensor:
+        """What follows each token that has a target: logits (targets, words)."""
         with torch.autocast("cpu", self.precision, enabled=self.precision != torch.float32):
-            logits = self._logits(tree).float()
-        taught = tree.targets >= 0
-        targets, weights = tree.targets[taught], tree.weights[taught]
-        right = weights @ (logits.detach().argmax(-1) == targets).float()
-        return weights @ F.cross_entropy(logits, targets, reduction="none"), right
+            return self._logits(tree).float()
 
     def _logits(self, tree: Tree) -> Tensor:
-        """(targets, words)"""
         dims = self.dims
         x = F.embedding(tree.tokens, self.embedding).float()
         frequencies = dims.rope_base ** (-torch.arange(0, dims.head, 2) / dims.head)

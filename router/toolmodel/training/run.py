@@ -16,6 +16,7 @@ from torch import Tensor
 
 from router.toolmodel.training.lessons import Teacher
 from router.toolmodel.training.llama import Llama
+from router.toolmodel.training.loss import Loss
 from router.toolmodel.training.tree import Tree
 
 ADAPTER, CONFIG, STATE = "adapters.safetensors", "adapter_config.json", "state.pt"
@@ -117,10 +118,11 @@ def _work(rank: int, job: Job) -> None:
     optimizer = torch.optim.Adam(llama.parameters(), betas=(0.9, 0.98))
     progress = resume(llama, optimizer, output / STATE)
     teacher = Teacher.of(job.model, recipe.tree)
+    loss = teacher.loss()
     log = Log(recipe, begun_at=progress.read)
     while progress.read < recipe.tokens:
         lesson = teacher.lesson(Random(f"{recipe.seed}/{rank}/{progress.step}"))
-        seen = _learn(llama, optimizer, lesson, recipe.rate(progress.read))
+        seen = _learn(llama, loss, optimizer, lesson, recipe.rate(progress.read))
         progress.step += 1
         progress.read += int(seen[READ])
         if rank == 0:
@@ -130,11 +132,13 @@ def _work(rank: int, job: Job) -> None:
     processes.destroy_process_group()
 
 
-def _learn(llama: Llama, optimizer: torch.optim.Adam, lesson: Tree, rate: float) -> Tensor:
+def _learn(
+    llama: Llama, loss: Loss, optimizer: torch.optim.Adam, lesson: Tree, rate: float
+) -> Tensor:
     """One step on every process's lesson. Returns (4,): the sums of LOSS, RIGHT, TAUGHT, READ."""
-    loss, right = llama(lesson)
-    loss.backward()
-    counts = [loss.item(), float(right), lesson.taught, len(lesson.tokens)]
+    nats, right = loss(llama(lesson), lesson)
+    nats.backward()
+    counts = [nats.item(), float(right), lesson.taught, len(lesson.tokens)]
     seen = torch.tensor(counts, dtype=torch.float64)
     processes.all_reduce(seen)
     _average_gradients(llama, taught=seen[TAUGHT].item())
