@@ -47,11 +47,25 @@ def ask_as(
 ) -> Ask:
     """The call that ``pattern`` asks for; parameters in ``given`` hold those values."""
     kept = MAYBE.sub(lambda part: part[1] if random.random() < MENTIONED_SHARE else "", pattern)
-    values = {own: one.kind.draw(random) for own, one in offered.tool.parameters.items()}
-    values.update(given or {})
+    values = _drawn(random, offered) | dict(given or {})
     mentioned = {hole[1] for hole in HOLE.finditer(kept)} | set(given or ())
     arguments = {offered.keys[own]: value.json for own, value in values.items() if own in mentioned}
     return Ask(offered, kept[0], kept[1:], filled(kept[1:], values), values, arguments)
+
+
+REDRAWS = 4
+"""Of a value that another parameter has already: who swapped the two would never know."""
+
+
+def _drawn(random: Random, offered: Offered) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for own, one in offered.tool.parameters.items():
+        draws = (one.kind.draw(random) for _ in range(REDRAWS))
+        value = next(draws)
+        while value in values.values() and (other := next(draws, None)):
+            value = other
+        values[own] = value
+    return values
 
 
 def filled(pattern: str, values: Mapping[str, Value]) -> str:

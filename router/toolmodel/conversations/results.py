@@ -84,7 +84,8 @@ def told(
     answer = plain(random, tool.answers, reported | set(known), values)
     if not answer or not content:
         return Outcome(structured(random, fields), plain(random, tool.answers, values))
-    if len(content.split()) > 1 and random.random() < REPEATED_SHARE:
+    in_words = len(content.split()) > 1 and not content.startswith(("{", "["))
+    if in_words and random.random() < REPEATED_SHARE:
         answer = sentence(content)
     return Outcome(content, answer)
 
