@@ -18,6 +18,8 @@ MAX_LINES = 400
 FRAMEWORKS = sorted(program.parent.name for program in ROOT.glob("agents/*/main.py"))
 JOBS = ("--jobs", "8")
 """Programs of frameworks at a time; the router answers them together."""
+PARALLEL = ("--numprocesses", "auto")
+"""One process a core; after `--`, `-n 0` runs tests one by one, as a debugger needs them."""
 
 
 def bootstrap() -> None:
@@ -74,14 +76,14 @@ def conformance(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the tests, on real MLX and the embedded model; pytest arguments after `--`."""
     install_router(session, "test")
-    session.run("pytest", *session.posargs)
+    session.run("pytest", *PARALLEL, *session.posargs)
 
 
 @nox.session(default=False)
 def mutants(session: nox.Session) -> None:
     """Prove the checks: each must catch a server broken on purpose, and no other check may."""
     install_router(session, "test", "conformance", "replay")
-    session.run("pytest", "conformance/tests", *session.posargs)
+    session.run("pytest", *PARALLEL, "conformance/tests", *session.posargs)
 
 
 @nox.session(default=False)
