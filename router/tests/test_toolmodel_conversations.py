@@ -23,11 +23,13 @@ from router.toolmodel.conversations import (
     mixture,
     records,
     refusals,
+    requests,
+    results,
     setting,
     settings,
 )
 from router.toolmodel.conversations.requests import MAYBE, holes
-from router.toolmodel.conversations.tools import PARAPHRASES, written
+from router.toolmodel.conversations.tools import PARAPHRASES, offered, written
 from router.toolmodel.evaluation import cases, held_out
 
 HELD_OUT_WORDS = (
@@ -256,3 +258,28 @@ def test_the_tools_are_many_and_every_parameter_is_asked_for() -> None:
         text = " ".join(tool.asks)
         assert not [own for own in tool.parameters if f"{{{own}" not in text], tool.names
         assert not set(tool.fields) & set(tool.parameters), tool.names
+
+
+def test_two_roles_do_not_hold_one_value() -> None:
+    """Who swapped them would never know: "from alto to alto"."""
+    random = Random(9)
+    asked = [
+        requests.ask(random, offered(random, tool, "snake"))
+        for tool in written()
+        for _ in range(10)
+    ]
+    said = [[str(value.surface) for value in one.values.values()] for one in asked]
+    alike = [texts for texts in said if len(set(texts)) < len(texts)]
+    assert len(alike) < len(asked) / 1000, alike
+
+
+def test_a_result_in_json_is_put_into_words() -> None:
+    random = Random(10)
+    asked = [
+        requests.ask(random, offered(random, tool, "snake"))
+        for tool in written()
+        for _ in range(20)
+    ]
+    outcomes = [results.outcome(random, one) for one in asked]
+    assert any(one.content.startswith("{") for one in outcomes)
+    assert not [one for one in outcomes if one.answer.startswith(("{", "["))]
