@@ -260,14 +260,19 @@ def test_the_tools_are_many_and_every_parameter_is_asked_for() -> None:
         assert not set(tool.fields) & set(tool.parameters), tool.names
 
 
+def asks(random: Random, times: int) -> list[requests.Ask]:
+    """Each written tool asked for so many times."""
+    return [
+        requests.ask(random, offered(random, tool, "snake"))
+        for tool in written()
+        for _ in range(times)
+    ]
+
+
 def test_two_roles_do_not_hold_one_value() -> None:
     """Who swapped them would never know: "from alto to alto"."""
     random = Random(9)
-    asked = [
-        requests.ask(random, offered(random, tool, "snake"))
-        for tool in written()
-        for _ in range(10)
-    ]
+    asked = asks(random, times=10)
     said = [[str(value.surface) for value in one.values.values()] for one in asked]
     alike = [texts for texts in said if len(set(texts)) < len(texts)]
     assert len(alike) < len(asked) / 1000, alike
@@ -275,11 +280,7 @@ def test_two_roles_do_not_hold_one_value() -> None:
 
 def test_a_result_in_json_is_put_into_words() -> None:
     random = Random(10)
-    asked = [
-        requests.ask(random, offered(random, tool, "snake"))
-        for tool in written()
-        for _ in range(20)
-    ]
+    asked = asks(random, times=20)
     outcomes = [results.outcome(random, one) for one in asked]
     assert any(one.content.startswith("{") for one in outcomes)
     assert not [one for one in outcomes if one.answer.startswith(("{", "["))]

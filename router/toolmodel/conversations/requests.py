@@ -61,10 +61,8 @@ def _drawn(random: Random, offered: Offered) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for own, one in offered.tool.parameters.items():
         draws = (one.kind.draw(random) for _ in range(REDRAWS))
-        value = next(draws)
-        while value in values.values() and (other := next(draws, None)):
-            value = other
-        values[own] = value
+        fresh = (value for value in draws if value not in values.values())
+        values[own] = next(fresh, None) or one.kind.draw(random)
     return values
 
 
