@@ -131,9 +131,9 @@ def parallel(random: Random, setting: Setting) -> list[Message]:
     """Calls that one request asks for at once, made in one message."""
     count = random.choices((2, 3, 4), (62, 26, 12))[0]
     chance = random.random()
-    if chance < 0.35:
+    if chance < 0.32:
         text, calls = _varied(random, setting, count)
-    elif chance < 0.6:
+    elif chance < 0.54:
         text, calls = _repeated(random, setting, count)
     else:
         text, calls = _mixed(random, setting, count)
@@ -180,7 +180,7 @@ def _repeated(random: Random, setting: Setting, count: int) -> tuple[str, list[A
     again = "[" in head or random.random() < 0.5
     rest = [one.text if again else one.text.removeprefix(head) for one in calls[1:]]
     text = listed(
-        [calls[0].text, *rest], random.choice((" and ", " and ", ", and ", ", then also "))
+        [calls[0].text, *rest], random.choice((" and ", " and ", ", and "))
     )
     return message(random, pattern[0], text, capital_for(pattern[1:])), calls
 

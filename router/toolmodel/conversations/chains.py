@@ -25,7 +25,7 @@ from router.toolmodel.conversations.text import article, drawn, expand
 from router.toolmodel.conversations.tools import Offered, Parameter, Tool, named
 from router.toolmodel.conversations.values import Kind, Value
 
-FILE = Path(__file__).parent / "chains.toml"
+FOLDER = Path(__file__).parent / "plans"
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ class Chain:
 
 
 @cache
-def _written() -> tuple[Plan, ...]:
-    entries = tomllib.loads(FILE.read_text(encoding="utf-8"))["chain"]
+def written() -> tuple[Plan, ...]:
+    """Every plan of the folder, in a fixed order."""
     return tuple(
         Plan(
             named(entry["first"]),
@@ -60,12 +60,9 @@ def _written() -> tuple[Plan, ...]:
             tuple(entry["asks"]),
             tuple(entry.get("answers", ())),
         )
-        for entry in entries
+        for file in sorted(FOLDER.glob("*.toml"))
+        for entry in tomllib.loads(file.read_text(encoding="utf-8"))["plan"]
     )
-
-
-def written(random: Random) -> Plan:
-    return random.choice(_written())
 
 
 def invented(random: Random) -> Plan:

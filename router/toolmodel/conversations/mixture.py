@@ -12,8 +12,8 @@ Maker = Callable[[Random, Setting], list[Message]]
 SHARES: dict[str, dict[str, int]] = {
     "plain": {
         "single": 31,
-        "parallel": 19,
-        "sequence": 8,
+        "parallel": 21,
+        "sequence": 6,
         "memory": 8,
         "chat": 9,
         "failed": 3,

@@ -9,8 +9,11 @@ from router.toolmodel.conversations import chains, invented, records
 from router.toolmodel.conversations.text import drawn, expand
 from router.toolmodel.conversations.tools import STYLES, Offered, Tool, offered, written
 
-INVENTED_SHARE = 0.3
+INVENTED_SHARE = 0.2
 """Of the tools offered."""
+
+WRITTEN_PLANS_SHARE = 0.6
+"""Of the chains: the others are of invented tools."""
 
 SHARES = {
     "plain": 63,
@@ -69,8 +72,8 @@ def _plain(random: Random) -> Setting:
 
 
 def _chain(random: Random) -> Setting:
-    written_chain = random.random() < 0.5
-    plan = chains.written(random) if written_chain else chains.invented(random)
+    written_plan = random.random() < WRITTEN_PLANS_SHARE
+    plan = random.choice(chains.written()) if written_plan else chains.invented(random)
     others = _tools(random, random.choice((0, 0, 0, 1, 1, 2)))
     rest = [tool for tool in others if tool not in (plan.first, plan.second)]
     tools = offer(random, [plan.first, plan.second, *rest])

@@ -133,13 +133,13 @@ def _boolean(random: Random, texts: Mapping[str, list[str]]) -> Value:
     return Value(random.choice(texts["yes" if value else "no"]), value)
 
 
-def _distinct(random: Random, pattern: str) -> list[str]:
+def _distinct(random: Random, patterns: str | list[str]) -> list[str]:
     count = random.choice((1, 2, 2, 2, 3, 3, 4))
-    return list(dict.fromkeys(expand(random, pattern) for _ in range(count)))
+    return list(dict.fromkeys(_text(random, patterns).json for _ in range(count)))
 
 
-def _list(random: Random, pattern: str) -> Value:
-    items = _distinct(random, pattern)
+def _list(random: Random, patterns: str | list[str]) -> Value:
+    items = _distinct(random, patterns)
     return Value(listed(items, random.choice((" and ", " and ", ", "))), items)
 
 
