@@ -19,6 +19,7 @@ from router import toolmodel
 from router.engine.prompts import SCHEMA_PROMPT
 from router.toolmodel.conversations import (
     Setting,
+    chains,
     conversation,
     mixture,
     records,
@@ -226,6 +227,27 @@ def test_paraphrases_belong_to_tools_and_tell_all_that_is_required() -> None:
             assert ask[0] in "!?~@"
             assert set(holes(ask)) <= set(parameters), ask
             assert required <= set(holes(MAYBE.sub("", ask))), ask
+
+
+def test_plans_link_two_calls_and_tell_all_else_that_is_required() -> None:
+    for plan in chains.written():
+        title = f"{plan.first.names[0]}, {plan.second.names[0]}"
+        assert plan.field in plan.first.fields, title
+        assert plan.second.parameters[plan.into].kind.form in ("text", "integer"), title
+        told = {f"a_{own}": one for own, one in plan.first.parameters.items()}
+        told |= {f"b_{own}": one for own, one in plan.second.parameters.items() if own != plan.into}
+        required = {hole for hole, one in told.items() if one.required}
+        for ask in plan.asks:
+            assert ask[0] in "!?~", ask
+            assert set(holes(ask)) <= set(told), ask
+            assert required <= set(holes(MAYBE.sub("", ask))), ask
+        for answer in plan.answers:
+            assert set(holes(answer)) <= {*told, "link"}, answer
+
+
+def test_no_two_plans_are_of_the_same_tools() -> None:
+    pairs = Counter((plan.first.names[0], plan.second.names[0]) for plan in chains.written())
+    assert [pair for pair, times in pairs.items() if times > 1] == []
 
 
 def test_what_is_refused_is_not_offered() -> None:
