@@ -7,7 +7,6 @@ Exit codes: 0 done, 1 the thing asked about is not well, 2 the command cannot be
 from __future__ import annotations
 
 import json
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -90,11 +89,8 @@ def serve_command(
     _, default = _catalog(settings)
     try:
         sock = serve.bind(settings.server.host, settings.server.port)
-    except serve.PortInUse as error:
-        fail(f"{error.strerror}: another server may be running. Choose another with --port.")
-    except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
-        fail(f"cannot listen on {settings.server.host}: {reason}. Check --host.")
+    except serve.CannotListen as error:
+        fail(str(error))
     logs.configure(log_format.value)
     progress = console.LoadProgress(default.id)
     from router.app import create_app

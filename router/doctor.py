@@ -14,7 +14,7 @@ from typing import Any
 from router.catalog import Catalog
 from router.config import Config
 from router.errors import NotFound
-from router.serve import bind
+from router.serve import CannotListen, bind
 
 ENGINE_TIMEOUT = 120
 """Seconds; the first import of MLX on a cold disk is slow."""
@@ -87,6 +87,6 @@ def _port(config: Config) -> Check:
     server = config.server
     try:
         bind(server.host, server.port).close()
-    except OSError as error:
-        return Check("port", None, f"{error}; a router may be running there already")
+    except CannotListen as error:
+        return Check("port", None, str(error))
     return Check("port", True, f"{server.host}:{server.port} is free")

@@ -20,22 +20,34 @@ DRAIN = 7.0
 Below the 10 seconds that the nox session waits before it terminates the server."""
 
 
-class PortInUse(OSError):
-    """Another program listens on the address already."""
+class CannotListen(Exception):
+    """Why not, and what to do about it."""
 
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket, so that clients can connect (and wait) from the first moment.
 
-    Raises PortInUse, or OSError for an address that is not this machine's.
+    Raises CannotListen: the port is in use or needs more rights, or the address is not this
+    machine's.
     """
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=2048)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortInUse(error.errno, f"port {port} on {host} is in use") from error
-        raise
+        raise CannotListen(_refusal(host, port, error)) from error
+
+
+def _refusal(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return (
+            f"port {port} on {host} is in use: another server may be running."
+            " Choose another with --port."
+        )
+    if error.errno == errno.EACCES:
+        return f"port {port} is for administrators. Choose one above 1023 with --port."
+    # Of socket's text "why (while attempting to bind on address ...)", the why.
+    reason = (error.strerror or str(error)).partition(" (")[0]
+    return f"cannot listen on {host}: {reason}. Check --host."
 
 
 def run(app: FastAPI, sock: socket.socket, *, on_bound: Callable[[], None]) -> None:

@@ -108,13 +108,21 @@ def test_chat_with_an_unknown_model(scripted: Server, tmp_path: Path) -> None:
     [
         (("--model", "smollm2-135m-instrukt"), MODEL),
         (("--config", "nowhere.json"), "nowhere.json"),
-        (("--host", "192.0.2.1"), "--host"),
+        (("--host", "192.0.2.1"), "cannot listen on 192.0.2.1: "),
+        (("--host", "nowhere.invalid"), "--host"),
     ],
 )
 def test_serve_with_something_wrong(tmp_path: Path, flags: tuple[str, ...], word: str) -> None:
-    assert word in mistake(run("serve", "--port", "0", *flags, cwd=tmp_path))
+    line = mistake(run("serve", "--port", "0", *flags, cwd=tmp_path))
+    assert word in line
+    assert "rrno" not in line
+    assert "Unknown error" not in line
 
 
-def test_serve_on_a_port_in_use(tmp_path: Path, scripted: Server) -> None:
-    done = run("serve", "--engine", "scripted", "--port", str(scripted.port), cwd=tmp_path)
-    assert "in use" in mistake(done)
+def test_a_port_in_use(tmp_path: Path, scripted: Server) -> None:
+    port = str(scripted.port)
+    line = mistake(run("serve", "--engine", "scripted", "--port", port, cwd=tmp_path))
+    assert line.endswith("is in use: another server may be running. Choose another with --port.")
+    done = run("doctor", "--json", cwd=tmp_path, MLX_ROUTER_SERVER__PORT=port)
+    detail = {check["name"]: check["detail"] for check in json.loads(done.stdout)}["port"]
+    assert f"mlx-router: {detail}" == line

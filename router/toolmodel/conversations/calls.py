@@ -179,9 +179,7 @@ def _repeated(random: Random, setting: Setting, count: int) -> tuple[str, list[A
     head = pattern[1 : pattern.index("{")]
     again = "[" in head or random.random() < 0.5
     rest = [one.text if again else one.text.removeprefix(head) for one in calls[1:]]
-    text = listed(
-        [calls[0].text, *rest], random.choice((" and ", " and ", ", and "))
-    )
+    text = listed([calls[0].text, *rest], random.choice((" and ", " and ", ", and ")))
     return message(random, pattern[0], text, capital_for(pattern[1:])), calls
 
 
