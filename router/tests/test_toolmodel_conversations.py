@@ -31,6 +31,7 @@ from router.toolmodel.conversations import (
 )
 from router.toolmodel.conversations.requests import MAYBE, holes
 from router.toolmodel.conversations.tools import PARAPHRASES, offered, written
+from router.toolmodel.conversations.values import Value
 from router.toolmodel.evaluation import cases, held_out
 
 HELD_OUT_WORDS = (
@@ -306,3 +307,9 @@ def test_a_result_in_json_is_put_into_words() -> None:
     outcomes = [results.outcome(random, one) for one in asked]
     assert any(one.content.startswith("{") for one in outcomes)
     assert not [one for one in outcomes if one.answer.startswith(("{", "["))]
+
+
+def test_the_article_is_that_of_the_value() -> None:
+    values = {"size": Value("18", 18), "item": Value("Oak table", "Oak table")}
+    text = requests.filled("a {size}-inch screen, a {item}, Vitamin A {item}, a {other}", values)
+    assert text == "an 18-inch screen, an Oak table, Vitamin A Oak table, a {other}"

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from router.toolmodel.conversations.text import expand, sentence_case
+from router.toolmodel.conversations.text import expand, indefinite, sentence_case
 from router.toolmodel.conversations.tools import Offered
 from router.toolmodel.conversations.values import Value
 
 HOLE = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
+A = re.compile(r"\ba (?=\{)")
 MAYBE = re.compile(r"\[([^\[\]]*)\]")
 
 MENTIONED_SHARE = 0.7
@@ -73,7 +74,11 @@ def filled(pattern: str, values: Mapping[str, Value]) -> str:
         text = values[hole[1]].surface
         return text[hole[2]] if isinstance(text, dict) else text
 
-    return HOLE.sub(surface, pattern)
+    def fitting(word: re.Match[str]) -> str:
+        hole = HOLE.match(pattern, word.end())
+        return f"{indefinite(surface(hole))} " if hole else word[0]
+
+    return HOLE.sub(surface, A.sub(fitting, pattern))
 
 
 def holes(pattern: str) -> list[str]:

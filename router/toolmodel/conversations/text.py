@@ -295,8 +295,16 @@ KINDS: dict[str, Callable[[Random], str]] = {
 }
 
 
+def indefinite(phrase: str) -> str:
+    """The article that goes before it."""
+    return "an" if SPOKEN_WITH_A_VOWEL.match(phrase) else "a"
+
+
+SPOKEN_WITH_A_VOWEL = re.compile(r"[aeio]|8|1[18]\b", re.IGNORECASE)
+
+
 def article(noun: str) -> str:
-    return f"an {noun}" if noun[0] in "aeio" else f"a {noun}"
+    return f"{indefinite(noun)} {noun}"
 
 
 def listed(items: Sequence[str], last: str = " and ") -> str:
