@@ -313,3 +313,16 @@ def test_the_article_is_that_of_the_value() -> None:
     values = {"size": Value("18", 18), "item": Value("Oak table", "Oak table")}
     text = requests.filled("a {size}-inch screen, a {item}, Vitamin A {item}, a {other}", values)
     assert text == "an 18-inch screen, an Oak table, Vitamin A Oak table, a {other}"
+
+
+def test_a_call_has_the_order_of_the_schema_and_a_schema_any() -> None:
+    random = Random(11)
+    orders: dict[str, set[tuple[str, ...]]] = {}
+    for one in asks(random, times=12):
+        properties = one.offered.definition["function"]["parameters"]["properties"]
+        assert list(one.arguments) == [key for key in properties if key in one.arguments]
+        orders.setdefault(one.offered.tool.names[0], set()).add(tuple(one.offered.keys))
+    several = [tool for tool in written() if len(tool.parameters) > 1]
+    shuffled = [tool for tool in several if len(orders[tool.names[0]]) > 1]
+    assert len(shuffled) > 0.95 * len(several)
+    assert all(len(orders[tool.names[0]]) == 1 for tool in written() if tool.domain == "arithmetic")

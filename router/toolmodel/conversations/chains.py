@@ -213,11 +213,9 @@ def chained(random: Random, chain: Chain) -> list[Message]:
     surfaces |= {f"b_{own}": value for own, value in second_values.items()}
     text = message(random, pattern[0], filled(pattern[1:], surfaces))
     used = set(holes(pattern))
-    first = _arguments(
-        chain.first, first_values, {own for own in first_values if f"a_{own}" in used}
-    )
+    first = chain.first.arguments(first_values, {own for own in first_values if f"a_{own}" in used})
     mentioned = {own for own in second_values if f"b_{own}" in used} | {plan.into}
-    second = _arguments(chain.second, second_values, mentioned)
+    second = chain.second.arguments(second_values, mentioned)
     looked_up = _looked_up(
         random, plan, fields, {own: first_values[own] for own in first_values if f"a_{own}" in used}
     )
@@ -234,12 +232,6 @@ def chained(random: Random, chain: Chain) -> list[Message]:
         returned(result.content),
         assistant(answer),
     ]
-
-
-def _arguments(
-    offered: Offered, values: Mapping[str, Value], mentioned: set[str]
-) -> dict[str, Any]:
-    return {offered.keys[own]: value.json for own, value in values.items() if own in mentioned}
 
 
 def _looked_up(

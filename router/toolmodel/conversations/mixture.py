@@ -11,11 +11,11 @@ Maker = Callable[[Random, Setting], list[Message]]
 
 SHARES: dict[str, dict[str, int]] = {
     "plain": {
-        "single": 31,
-        "parallel": 21,
+        "single": 30,
+        "parallel": 20,
         "sequence": 6,
-        "memory": 8,
-        "chat": 9,
+        "memory": 9,
+        "chat": 10,
         "failed": 3,
         "follow up": 4,
         "unfit": 18,

@@ -108,11 +108,7 @@ def _filled(random: Random, record: Record) -> tuple[str, Mapping[str, Any]]:
         lambda part: part[1] if random.random() < 0.6 else "", random.choice(record.tool.asks)
     )
     values = {own: one.kind.draw(random) for own, one in record.tool.parameters.items()}
-    stated = set(holes(pattern))
-    members = {
-        record.offered.keys[own]: value.json for own, value in values.items() if own in stated
-    }
-    return filled(pattern, values), members
+    return filled(pattern, values), record.offered.arguments(values, holes(pattern))
 
 
 def final_call(random: Random, record: Record, tool: Offered | None) -> list[Message]:

@@ -50,7 +50,7 @@ def ask_as(
     kept = MAYBE.sub(lambda part: part[1] if random.random() < MENTIONED_SHARE else "", pattern)
     values = _drawn(random, offered) | dict(given or {})
     mentioned = {hole[1] for hole in HOLE.finditer(kept)} | set(given or ())
-    arguments = {offered.keys[own]: value.json for own, value in values.items() if own in mentioned}
+    arguments = offered.arguments(values, mentioned)
     return Ask(offered, kept[0], kept[1:], filled(kept[1:], values), values, arguments)
 
 

@@ -2,14 +2,14 @@
 
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
 
-from router.toolmodel.conversations.values import Kind, kind_of
+from router.toolmodel.conversations.values import Kind, Value, kind_of
 
 FOLDER = Path(__file__).parent / "tools"
 PARAPHRASES = Path(__file__).parent / "paraphrases.toml"
@@ -54,12 +54,16 @@ class Tool:
 
 @dataclass(frozen=True)
 class Offered:
-    """``keys`` are the argument names by the tool's own parameter names."""
+    """``keys`` are the argument names by the tool's own parameter names, in the schema's order."""
 
     tool: Tool
     name: str
     keys: Mapping[str, str]
     definition: dict[str, Any]
+
+    def arguments(self, values: Mapping[str, Value], mentioned: Collection[str]) -> dict[str, Any]:
+        """Those of a call, in the schema's order, which the grammar holds calls to."""
+        return {key: values[own].json for own, key in self.keys.items() if own in mentioned}
 
 
 @cache
@@ -140,10 +144,28 @@ def offered(random: Random, tool: Tool, style: str) -> Offered:
     return Offered(tool, name, keys, {"type": "function", "function": function})
 
 
+SHUFFLED_SHARE = 0.6
+"""Of the tools: who knows the parameters by their places swaps two numbers of a request."""
+
+ORDERED = ("arithmetic", "math")
+"""Domains in which a comes before b."""
+
+
+def _ordered(random: Random, tool: Tool) -> list[str]:
+    """The tool's own parameter names; often those that are required come first."""
+    names = list(tool.parameters)
+    if tool.domain not in ORDERED and random.random() < SHUFFLED_SHARE:
+        random.shuffle(names)
+        if random.random() < 0.5:
+            names.sort(key=lambda own: not tool.parameters[own].required)
+    return names
+
+
 def _keys(random: Random, tool: Tool, style: str) -> dict[str, str]:
     in_camel = style in ("camel", "pascal", "plugin") and random.random() < 0.6
     keys: dict[str, str] = {}
-    for own, parameter in tool.parameters.items():
+    for own in _ordered(random, tool):
+        parameter = tool.parameters[own]
         free = [
             name
             for name in (spelled(one, "camel" if in_camel else "snake") for one in parameter.names)
@@ -158,8 +180,8 @@ def _schema(random: Random, tool: Tool, keys: Mapping[str, str]) -> dict[str, An
     titled = random.random() < 0.1
     definitions: dict[str, Any] = {}
     properties: dict[str, Any] = {}
-    for own, parameter in tool.parameters.items():
-        key = keys[own]
+    for own, key in keys.items():
+        parameter = tool.parameters[own]
         schema = parameter.kind.schema(random)
         if parameter.kind.form == "object" and random.random() < 0.3:
             definitions[key.capitalize()] = schema
@@ -172,7 +194,7 @@ def _schema(random: Random, tool: Tool, keys: Mapping[str, str]) -> dict[str, An
             schema["description"] = random.choice(parameter.about)
         properties[key] = schema
     whole: dict[str, Any] = {"type": "object", "properties": properties}
-    required = [keys[own] for own, parameter in tool.parameters.items() if parameter.required]
+    required = [key for own, key in keys.items() if tool.parameters[own].required]
     if required:
         whole["required"] = required
     if definitions:
