@@ -29,8 +29,8 @@ PATIENCE = 180
 """Seconds for a check that waits for many answers."""
 
 LONG = (
-    "Write the numbers from one to fifty in words, one after the other, in one single line,"
-    " without leaving out any of them, and then write all of them once more, backwards."
+    "Write a long story about a fox who crosses a river at night, in full sentences, with a"
+    " beginning, a middle and a good end."
 )
 """No answer to it is short; also said back it has more than SMALLEST words."""
 
