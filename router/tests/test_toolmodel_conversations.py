@@ -4,7 +4,7 @@ import json
 import re
 import tomllib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -30,7 +30,7 @@ from router.toolmodel.conversations import (
     settings,
 )
 from router.toolmodel.conversations.requests import MAYBE, holes
-from router.toolmodel.conversations.tools import PARAPHRASES, offered, written
+from router.toolmodel.conversations.tools import PARAPHRASES, Parameter, offered, written
 from router.toolmodel.conversations.values import Value
 from router.toolmodel.evaluation import cases, held_out
 
@@ -221,13 +221,17 @@ def test_no_request_of_the_evaluation_or_of_a_scenario_is_trained_on() -> None:
 def test_paraphrases_belong_to_tools_and_tell_all_that_is_required() -> None:
     known = {tool.names[0]: tool for tool in written()}
     for name, asks in tomllib.loads(PARAPHRASES.read_text(encoding="utf-8")).items():
-        parameters = known[name].parameters
-        required = {own for own, one in parameters.items() if one.required}
-        for ask in asks:
-            assert ask in known[name].asks
-            assert ask[0] in "!?~@"
-            assert set(holes(ask)) <= set(parameters), ask
-            assert required <= set(holes(MAYBE.sub("", ask))), ask
+        assert set(asks) <= set(known[name].asks)
+        all_is_told(asks, known[name].parameters, forms="!?~@")
+
+
+def all_is_told(asks: Iterable[str], parameters: Mapping[str, Parameter], forms: str) -> None:
+    """By each ask: all that is required, and nothing that is no parameter."""
+    required = {own for own, one in parameters.items() if one.required}
+    for ask in asks:
+        assert ask[0] in forms, ask
+        assert set(holes(ask)) <= set(parameters), ask
+        assert required <= set(holes(MAYBE.sub("", ask))), ask
 
 
 def test_plans_link_two_calls_and_tell_all_else_that_is_required() -> None:
@@ -237,11 +241,7 @@ def test_plans_link_two_calls_and_tell_all_else_that_is_required() -> None:
         assert plan.second.parameters[plan.into].kind.form in ("text", "integer"), title
         told = {f"a_{own}": one for own, one in plan.first.parameters.items()}
         told |= {f"b_{own}": one for own, one in plan.second.parameters.items() if own != plan.into}
-        required = {hole for hole, one in told.items() if one.required}
-        for ask in plan.asks:
-            assert ask[0] in "!?~", ask
-            assert set(holes(ask)) <= set(told), ask
-            assert required <= set(holes(MAYBE.sub("", ask))), ask
+        all_is_told(plan.asks, told, forms="!?~")
         for answer in plan.answers:
             assert set(holes(answer)) <= {*told, "link"}, answer
 

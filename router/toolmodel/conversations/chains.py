@@ -213,12 +213,11 @@ def chained(random: Random, chain: Chain) -> list[Message]:
     surfaces |= {f"b_{own}": value for own, value in second_values.items()}
     text = message(random, pattern[0], filled(pattern[1:], surfaces))
     used = set(holes(pattern))
-    first = chain.first.arguments(first_values, {own for own in first_values if f"a_{own}" in used})
+    known = {own: value for own, value in first_values.items() if f"a_{own}" in used}
+    first = chain.first.arguments(known, known)
     mentioned = {own for own in second_values if f"b_{own}" in used} | {plan.into}
     second = chain.second.arguments(second_values, mentioned)
-    looked_up = _looked_up(
-        random, plan, fields, {own: first_values[own] for own in first_values if f"a_{own}" in used}
-    )
+    looked_up = _looked_up(random, plan, fields, known)
     step = Ask(chain.second, pattern[0], "", "", second_values, second)
     result = outcome(random, step)
     answer = _answer(

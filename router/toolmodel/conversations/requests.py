@@ -11,7 +11,7 @@ from router.toolmodel.conversations.tools import Offered
 from router.toolmodel.conversations.values import Value
 
 HOLE = re.compile(r"\{(\w+)(?:\.(\w+))?\}")
-A = re.compile(r"\ba (?=\{)")
+ARTICLE = re.compile(r"\ba (?=\{)")
 MAYBE = re.compile(r"\[([^\[\]]*)\]")
 
 MENTIONED_SHARE = 0.7
@@ -49,7 +49,7 @@ def ask_as(
     """The call that ``pattern`` asks for; parameters in ``given`` hold those values."""
     kept = MAYBE.sub(lambda part: part[1] if random.random() < MENTIONED_SHARE else "", pattern)
     values = _drawn(random, offered) | dict(given or {})
-    mentioned = {hole[1] for hole in HOLE.finditer(kept)} | set(given or ())
+    mentioned = {*holes(kept), *(given or ())}
     arguments = offered.arguments(values, mentioned)
     return Ask(offered, kept[0], kept[1:], filled(kept[1:], values), values, arguments)
 
@@ -78,7 +78,7 @@ def filled(pattern: str, values: Mapping[str, Value]) -> str:
         hole = HOLE.match(pattern, word.end())
         return f"{indefinite(surface(hole))} " if hole else word[0]
 
-    return HOLE.sub(surface, A.sub(fitting, pattern))
+    return HOLE.sub(surface, ARTICLE.sub(fitting, pattern))
 
 
 def holes(pattern: str) -> list[str]:
